@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 BUNDLE := nbviz/static/nbviz.js
 # npm rewrites this file with every installation.
 NODE_MODULES := js/node_modules/.package-lock.json
-FRONTEND_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
+FRONTEND_SOURCES := $(shell find js/src -type f) $(wildcard js/*.json js/*.mjs) nbviz/colormaps.json
 
 # Options of `make demo` and `make test`: LAB_ARGS="--port 9999", PYTEST_ARGS="-k click".
 LAB_ARGS ?=

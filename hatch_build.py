@@ -37,9 +37,8 @@ def is_stale(root: Path) -> bool:
     if not bundle.exists():
         return True
     built = bundle.stat().st_mtime
-    top = (path for path in (root / FRONTEND).glob("*") if path.is_file())
-    sources = (path for path in (root / FRONTEND / "src").rglob("*") if path.is_file())
-    return any(path.stat().st_mtime > built for path in (*top, *sources))
+    sources = [root / "nbviz" / "colormaps.json", *(root / FRONTEND).glob("*"), *(root / FRONTEND / "src").rglob("*")]
+    return any(path.stat().st_mtime > built for path in sources if path.is_file())
 
 
 def build(root: Path) -> None:

@@ -1,0 +1,70 @@
+"""One JupyterLab and one Chromium for all browser tests; a page of its own for every notebook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+import pytest
+from playwright.sync_api import ViewportSize, sync_playwright
+
+from tests.browser.lab import ARTIFACTS, Lab, Notebook
+from tests.browser.server import serve
+from tools.browser import find
+
+CHROMIUM_ARGS = [
+    "--no-sandbox",  # Chromium refuses root otherwise; it only ever shows the tests' own pages
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WINDOW = ViewportSize(width=1400, height=1000)
+
+FAILED = pytest.StashKey[bool]()
+
+OpenNotebook = Callable[[Sequence[str]], Notebook]
+
+
+# `package`, not `session`: Playwright keeps an event loop running, which must be gone before other tests start theirs.
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab and the browser that shows it."""
+    browser_path = find()
+    if browser_path is None:
+        pytest.fail("The browser tests need a Chromium: run `python -m tools.browser`, or set NBVIZ_BROWSER.")
+    with serve(tmp_path_factory.mktemp("lab")) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_ARGS)
+        yield Lab(server, browser.new_context(viewport=WINDOW))
+        browser.close()
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
+    """Open a notebook of the given code cells; what is still open at the end is pictured where the test failed."""
+    opened: list[Notebook] = []
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+
+    def open_(cells: Sequence[str]) -> Notebook:
+        opened.append(lab.open(cells, name))
+        return opened[-1]
+
+    yield open_
+    for number, notebook in enumerate(opened):
+        if request.node.stash.get(FAILED, False):
+            notebook.screenshot(f"failed/{name}-{number}")
+            print(f"picture: {ARTIFACTS / 'failed' / name}-{number}.png")
+            print("console:", *notebook.console_errors, sep="\n  ")
+        notebook.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
