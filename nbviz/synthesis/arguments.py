@@ -1,0 +1,77 @@
+"""Arguments of a synthesis checked at the edge: one sentence for each that does not fit."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ..errors import BadRequest, ForwardFailed, NbvizError, OutOfRange
+from .objectives import Objective
+from .transforms import Transform, standard
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+
+def require_numbers(steps: object, seed: object, learning_rate: object) -> None:
+    """Raise unless these are a number of steps, a seed and a learning rate."""
+    if not _is_count(steps, 1):
+        raise BadRequest(f"steps={steps!r}: the number of steps is a whole number of at least 1.")
+    if not _is_count(seed, 0) or int(seed) >= 2**63:  # type: ignore[call-overload]
+        raise BadRequest(f"seed={seed!r}: a seed is a whole number from 0 to 2⁶³ − 1.")
+    if not isinstance(learning_rate, (int, float)) or not 0 < learning_rate < math.inf:
+        raise BadRequest(f"learning_rate={learning_rate!r}: the learning rate is a number above 0.")
+
+
+def size_of(net: Network, size: object) -> tuple[int, int]:
+    """(height, width) from what a person may give."""
+    if size is None:
+        return net.input_size
+    sides = (size, size) if _is_count(size, 1) else size
+    if isinstance(sides, (tuple, list)) and len(sides) == 2 and all(_is_count(side, 1) for side in sides):
+        return int(sides[0]), int(sides[1])
+    raise BadRequest(f"size={size!r}: give (height, width) in pixels, or one number for both.")
+
+
+def explain_size(net: Network, goal: Objective, shape: tuple[int, int], error: NbvizError) -> NbvizError:
+    """What to tell a person whose `shape` made the forward pass fail: the least square that passes."""
+    enough = max(net.input_size)
+    if _passes(net, goal, shape) or not _passes(net, goal, (enough, enough)):
+        return error
+    least = 1
+    while least < enough:
+        middle = (least + enough) // 2
+        least, enough = (least, middle) if _passes(net, goal, (middle, middle)) else (middle + 1, enough)
+    return BadRequest(f"size={shape} does not fit {net.name}; size={enough} is the least that does. {error}")
+
+
+@torch.no_grad()
+def _passes(net: Network, goal: Objective, shape: tuple[int, int]) -> bool:
+    """Whether pictures of this size get as far as the objective."""
+    grey = torch.full((1, net.in_channels, *shape), 0.5, device=net.device)
+    try:
+        goal.value(goal.tap(net, net.normalise(grey).to(net.dtype)))
+    except (ForwardFailed, OutOfRange):
+        return False
+    return True
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
+
+
+def chain_of(transforms: object, shape: tuple[int, int]) -> tuple[Transform, ...]:
+    """The disturbances for pictures of this `shape`."""
+    if transforms is None:
+        return ()
+    if transforms == "standard":
+        return standard(shape)
+    if isinstance(transforms, (tuple, list)) and all(hasattr(t, "matrices") for t in transforms):
+        return tuple(transforms)
+    raise BadRequest(
+        "transforms are 'standard', None, or a sequence such as (Jitter(8), Scale(0.9, 1.1), Rotate(10)) from "
+        "nbviz.synthesis."
+    )

@@ -1,0 +1,97 @@
+"""Disturbances that a picture must survive: what only works at one exact place and angle is not a feature.
+
+Each disturbance is an affine map; a chain of them is multiplied into one matrix and costs a single resampling.
+Beyond its border a picture goes on in grey, which is the padding that lucid adds by hand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+GREY = 0.5
+
+
+class Transform(Protocol):
+    """A random affine disturbance."""
+
+    def matrices(self, n: int, generator: torch.Generator) -> Tensor:
+        """`n` matrices (n, 3, 3) in pixels from the centre (x right, y down): where each result pixel comes from."""
+        ...
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """Shift by whole pixels, up to half of `pixels` in each direction (lucid: cut `pixels` off at random)."""
+
+    pixels: int
+
+    def matrices(self, n: int, generator: torch.Generator) -> Tensor:
+        """Shifts in −pixels//2 … pixels − pixels//2."""
+        shift = torch.randint(0, self.pixels + 1, (2, n), generator=generator) - self.pixels // 2
+        return _affine(n, x=shift[0], y=shift[1])
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Enlarge about the centre by a factor between `low` and `high`."""
+
+    low: float
+    high: float
+
+    def matrices(self, n: int, generator: torch.Generator) -> Tensor:
+        """Factors uniform between the bounds."""
+        inverse = 1 / (self.low + (self.high - self.low) * torch.rand(n, generator=generator))
+        return _affine(n, xx=inverse, yy=inverse)
+
+
+@dataclass(frozen=True)
+class Rotate:
+    """Rotate about the centre by up to `degrees` either way."""
+
+    degrees: float
+
+    def matrices(self, n: int, generator: torch.Generator) -> Tensor:
+        """Angles uniform between the bounds."""
+        angle = math.radians(self.degrees) * (2 * torch.rand(n, generator=generator) - 1)
+        return _affine(n, xx=angle.cos(), xy=-angle.sin(), yx=angle.sin(), yy=angle.cos())
+
+
+def standard(size: tuple[int, int]) -> tuple[Transform, ...]:
+    """lucid's robustness: jitter 8, scale .90 … 1.10, rotate ±10°, jitter 4; shifts shrink with small pictures."""
+    share = min(1.0, min(size) / 128)
+    return Jitter(round(8 * share)), Scale(0.9, 1.1), Rotate(10), Jitter(round(4 * share))
+
+
+def disturb(pixels: Tensor, transforms: Sequence[Transform], generator: torch.Generator) -> Tensor:
+    """The pictures (N, C, H, W) after all `transforms`, each with its own draw; the same size, grey outside."""
+    if not transforms:
+        return pixels
+    chain = reduce(torch.matmul, (t.matrices(len(pixels), generator) for t in transforms))
+    return resample(pixels, chain)
+
+
+def resample(pixels: Tensor, matrices: Tensor) -> Tensor:
+    """Each picture (N, C, H, W) read bilinearly at `matrices` (N, 3, 3) · (x, y, 1), in pixels from the centre."""
+    height, width = pixels.shape[-2:]
+    # `affine_grid` measures from −1 to 1 whatever the size, so non-square pictures need their own units back.
+    unit = torch.tensor([width / 2, height / 2, 1.0])
+    theta = (matrices * unit / unit.unsqueeze(1))[:, :2].to(pixels)
+    grid = F.affine_grid(theta, list(pixels.shape), align_corners=False)
+    return F.grid_sample(pixels - GREY, grid, mode="bilinear", padding_mode="zeros", align_corners=False) + GREY
+
+
+def _affine(n: int, **entries: Tensor) -> Tensor:
+    """(n, 3, 3): identity but for xx, xy, yx, yy (the linear part) and x, y (the shift)."""
+    places = {"xx": (0, 0), "xy": (0, 1), "x": (0, 2), "yx": (1, 0), "yy": (1, 1), "y": (1, 2)}
+    matrices = torch.eye(3).repeat(n, 1, 1)
+    for name, values in entries.items():
+        matrices[(slice(None), *places[name])] = values.float()
+    return matrices
