@@ -1,0 +1,88 @@
+"""nbviz: look inside PyTorch vision networks without leaving the notebook cell.
+
+Importing nbviz is light: torch comes in with the first name that needs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+from .errors import NbvizError
+
+if TYPE_CHECKING:
+    from . import demo
+    from .address import Unit
+    from .methods.activations import activations
+    from .methods.attribution import Attribution
+    from .methods.deconvnet import deconvnet
+    from .methods.filters import filters
+    from .methods.grad_cam import grad_cam
+    from .methods.guided_backprop import guided_backprop
+    from .methods.neuron_gradient import neuron_gradient
+    from .methods.saliency import saliency
+    from .network import Layer, Network, Prediction
+    from .synthesis import Synthesis, visualize
+    from .widgets import Explorer, FilterGrid, HeatmapOverlay, LayerGrid, UnitInspector, explore
+
+_HOMES = {
+    "address": ["Unit"],
+    "methods": [
+        "Attribution",
+        "activations",
+        "deconvnet",
+        "filters",
+        "grad_cam",
+        "guided_backprop",
+        "neuron_gradient",
+        "saliency",
+    ],
+    "network": ["Layer", "Network", "Prediction"],
+    "synthesis": ["Synthesis", "visualize"],
+    "widgets": ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "UnitInspector", "explore"],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Attribution",
+    "Explorer",
+    "FilterGrid",
+    "HeatmapOverlay",
+    "Layer",
+    "LayerGrid",
+    "NbvizError",
+    "Network",
+    "Prediction",
+    "Synthesis",
+    "Unit",
+    "UnitInspector",
+    "__version__",
+    "activations",
+    "deconvnet",
+    "demo",
+    "explore",
+    "filters",
+    "grad_cam",
+    "guided_backprop",
+    "neuron_gradient",
+    "saliency",
+    "visualize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "demo":
+        return importlib.import_module(".demo", __name__)
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._torch import require_torch
+
+    require_torch()
+    value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

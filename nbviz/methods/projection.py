@@ -1,0 +1,38 @@
+"""Shared by gradient, guided backprop and deconvnet: carry one value back to the pixels under a signal's rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..address import Unit
+from ..network import Network
+from ..rules import Signal
+from .attribution import Attribution
+from .recording import record
+
+
+def project(
+    net: Network, image: Any, target: Any, signal: Signal, name: str, label: str, start_from_value: bool = False
+) -> Attribution:
+    """Start at the target with 1, or with its own value, and go back to the input.
+
+    The value of a unit that does not fire is nothing to start from: the picture is then zero and says so.
+    """
+    recording = record(net, image)
+    aim = recording.resolve(target)
+    value = recording.value(aim)
+    seed = value.detach() if start_from_value else torch.ones_like(value)
+    back = recording.backward(value, recording.x, signal, seed, label)[0]
+    score = float(value.detach())
+    note = ""
+    if start_from_value and score <= 0:
+        back = torch.zeros_like(back)
+        note = f"the unit does not fire on this picture (its largest value is {score:.3g}): nothing to project"
+    elif not bool(back.any()):
+        note = "the signal is zero everywhere: no input reaches the target through active rectifiers"
+    return Attribution(
+        back.float().cpu(), "input", True, name, aim, aim.layer if isinstance(aim, Unit) else None, score,
+        recording.picture, recording.locate(aim) if isinstance(aim, Unit) else None, note,
+    )  # fmt: skip

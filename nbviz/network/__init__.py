@@ -1,0 +1,6 @@
+"""The network under the microscope: shadow, addressed layers, taps, preprocessing, predictions."""
+
+from .layers import Layer, Layout, Stop
+from .network import Network, Prediction
+
+__all__ = ["Layer", "Layout", "Network", "Prediction", "Stop"]

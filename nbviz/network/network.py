@@ -1,0 +1,464 @@
+"""A network to look into: a shadow of the user's model with addressed layers, preprocessing and predictions."""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..address import Logit, Probability, Sum, Target, Unit
+from ..errors import BadModel, ForwardFailed, NotDefined, NotFinite, OutOfRange, UnknownName, close_matches
+from ..receptive_field import Propagation
+from . import zoo
+from .layers import Layer, Stop, layout_of, stops, trunk
+from .preprocessing import Preprocessing
+from .shadow import Watch, require_finite_weights, shadow, single_device, unwrap
+from .taps import Run, Taps
+
+# Tried in this order where neither transform nor input_size says what the network takes.
+_COMMON_SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 512)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A class with its softmax probability in [0, 1] and its logit."""
+
+    index: int
+    label: str
+    probability: float
+    logit: float
+
+
+class Network:
+    """A PyTorch vision network made ready to be looked into; the model given is never touched.
+
+    Args:
+        model: any eager `torch.nn.Module` that maps pictures (N, C, H, W) to a tensor.
+        transform: PIL picture → CHW tensor, as the network was trained with. Without one, pictures are cropped to
+            the input's proportions, resized, and scaled to [0, 1]; torchvision's own architectures get ImageNet's
+            mean and std. What was assumed is in `notes`.
+        labels: class names in the order of the logits.
+        input_size: (height, width) or one number; measured from the transform, else found by trying common sizes.
+        device: "auto" follows the model where it sits on an accelerator, else takes the best one there is.
+        layers: names or glob patterns (`"layer4*"`) of the layers to show; all by default.
+        output: which part of a tuple or dict output holds the logits: an index, a key, or a function.
+
+    Raises:
+        BadModel: scripted, on several devices or on none, not copyable, wrong output or transform.
+        NotFinite: NaN or infinity among the weights. ForwardFailed: the model's own forward failed.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        transform: Callable[[Any], Any] | None = None,
+        labels: Sequence[str] | None = None,
+        input_size: int | tuple[int, int] | None = None,
+        device: str | torch.device = "auto",
+        layers: Iterable[str] | None = None,
+        output: int | str | Callable[[Any], torch.Tensor] | None = None,
+    ) -> None:
+        self.model = unwrap(model)
+        self.name = type(self.model).__name__
+        self.notes: list[str] = []
+        self.lock = threading.RLock()
+        self.revision = 0
+        self.device = _choose_device(device, single_device(self.model))
+        self._output, self._patterns = output, None if layers is None else list(layers)
+        self._watch = Watch(self.model)
+        self._build_shadow()
+        self.in_channels = _in_channels(self.model)
+        self._preprocessing = self._choose_preprocessing(transform, _pair(input_size))
+        self.labels = self._choose_labels(labels)
+
+    @classmethod
+    def torchvision(cls, name: str, weights: str | None = "DEFAULT", **options: Any) -> Network:
+        """A classification network of torchvision with labels and preprocessing from the weights' meta data.
+
+        `weights` is "DEFAULT", a name such as "IMAGENET1K_V1", or None for random weights. Raises `Offline` where
+        the weights must be downloaded and cannot be, `UnknownName` with close matches for unknown names.
+        """
+        model, transform, labels = zoo.torchvision_parts(name, weights)
+        net = cls(model, **{"transform": transform, "labels": labels, **options})
+        net.name = name
+        return net
+
+    @classmethod
+    def demo(cls, **options: Any) -> Network:
+        """The small trained network shipped with nbviz; needs no download."""
+        from .. import demo
+
+        net = cls(demo.model(), transform=demo.transform, labels=demo.CLASSES, **options)
+        net.name = "demo"
+        return net
+
+    def __repr__(self) -> str:
+        h, w = self.input_size
+        return f"<Network {self.name}: {len(self.layers)} layers, input {self.in_channels}×{h}×{w}, {self.device}>"
+
+    # -- the shadow ---------------------------------------------------------------------------------------------
+
+    def _build_shadow(self) -> None:
+        require_finite_weights(self.model)
+        self._taps = Taps(shadow(self.model, self.device))
+        self._watch.mark()
+
+    def sync(self) -> int:
+        """Follow changes of the user's weights; returns `revision`, which is higher after every change."""
+        with self.lock:
+            if self._watch.changed():
+                self.revision += 1
+                own_copies = self.device != single_device(self.model)
+                if self._watch.rebuilt() or own_copies:
+                    self._build_shadow()
+                    self._discover(self.input_size)
+                self._watch.mark()
+            return self.revision
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The floating-point type of the weights."""
+        return next((p.dtype for p in self.model.parameters() if p.is_floating_point()), torch.float32)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The state every forward pass needs: alone, current weights, outside of a surrounding inference mode."""
+        with self.lock, torch.inference_mode(False):
+            self.sync()
+            yield
+
+    def run(
+        self, x: torch.Tensor, wanted: Iterable[str] | None, logits: bool = True
+    ) -> tuple[Run, torch.Tensor | None]:
+        """Raw outputs of the layers `wanted` (None: all) and the logits, with whatever autograd state is on."""
+        names = None if wanted is None else {self.layer(name).name for name in wanted}
+        with self.running():
+            run, output = self._taps.forward(x, names, logits)
+        return run, self._tensor_of(output) if logits else None
+
+    def tap(self, x: torch.Tensor, layers: Iterable[str], logits: bool = False) -> dict[str, torch.Tensor]:
+        """Maps (N, C, H, W) of `layers` for `x` in model space, differentiable in `x`.
+
+        The network runs only as far as needed; with `logits` to the end, under the key `""`.
+        """
+        run, output = self.run(x, list(layers), logits)
+        maps = {name: self.as_map(name, out, x) for name, out in run.outputs.items()}
+        missing = set(layers) - set(maps)
+        if missing:
+            raise NotDefined(f"Layer {sorted(missing)[0]!r} was not computed for an input of {tuple(x.shape)}.")
+        return maps if output is None else {**maps, "": output}
+
+    def as_map(self, name: str, output: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """A raw output of layer `name` as (N, C, H, W); vectors as (N, C, 1, 1)."""
+        layout = layout_of(tuple(output.shape), (x.shape[-2], x.shape[-1])) or self.layer(name).layout
+        return layout.to_map(output)
+
+    def _tensor_of(self, output: Any) -> torch.Tensor:
+        choice = self._output
+        if callable(choice):
+            output = choice(output)
+        elif choice is not None:
+            try:
+                output = output[choice]
+            except (KeyError, IndexError, TypeError) as error:
+                raise BadModel(f"The model's output has no part {choice!r}; it is {_describe(output)}.") from error
+        if isinstance(output, torch.Tensor):
+            return output
+        raise BadModel(
+            f"The model returns {_describe(output)}, not a tensor; choose the part with the logits: "
+            f"Network(model, output={_example(output)}) or output=lambda out: …"
+        )
+
+    # -- layers -------------------------------------------------------------------------------------------------
+
+    def _choose_preprocessing(
+        self, transform: Callable[[Any], Any] | None, size: tuple[int, int] | None
+    ) -> Preprocessing:
+        imagenet = transform is None and self.in_channels == 3 and zoo.is_torchvision(self.model)
+        if size is None and transform is not None and self.in_channels in (1, 3):
+            size = Preprocessing(transform, self.in_channels, None).size
+        size = self._discover(size)
+        if imagenet:
+            transform = zoo.imagenet_transform(size)
+            self.notes.append(f"No transform given: ImageNet's mean and std at {size[0]}×{size[1]} are assumed.")
+        elif transform is None:
+            self.notes.append(f"No transform given: pixels in [0, 1] at {size[0]}×{size[1]}, without mean and std.")
+        return Preprocessing(transform, self.in_channels, size)
+
+    def _discover(self, size: tuple[int, int] | None) -> tuple[int, int]:
+        """Run once on noise to learn every layer's address and shape; returns the input size that worked."""
+        if size:
+            self._learn_layers(size)
+            return size
+        for side in _COMMON_SIZES:
+            with suppress(ForwardFailed):
+                self._learn_layers((side, side))
+                return side, side
+        try:
+            self._learn_layers((_COMMON_SIZES[0], _COMMON_SIZES[0]))
+        except ForwardFailed as failure:
+            raise ForwardFailed(f"No common input size fits; say Network(model, input_size=…). {failure}") from failure
+        raise AssertionError("unreachable: this size failed a moment ago")
+
+    def _learn_layers(self, size: tuple[int, int]) -> None:
+        noise = torch.randn(1, self.in_channels, *size, generator=torch.Generator().manual_seed(0))
+        x = noise.to(self.device, self.dtype)
+        fields: dict[str, Any] = {}
+        with torch.inference_mode(False), torch.no_grad(), Propagation(x) as propagation:
+            run, output = self._taps.forward(
+                x, None, on_output=lambda name, out: fields.__setitem__(name, propagation.field(out))
+            )
+        logits = self._tensor_of(output)
+        self.classes = logits.shape[1] if logits.dim() == 2 else 0
+        self._output_shape = tuple(logits.shape)
+        found: dict[str, Layer] = {}
+        first_with: dict[tuple[int, int], str] = {}
+        for name, out in run.outputs.items():
+            layout = layout_of(tuple(out.shape), size)
+            if layout is None or out.shape[0] != 1 or not out.is_floating_point():
+                continue
+            source = first_with.setdefault((id(out), run.versions[name]), name)
+            same_as = None if source == name else source
+            found[name] = Layer(
+                name,
+                run.kinds[name],
+                tuple(out.shape[1:]),
+                layout.channels,
+                layout.spatial,
+                fields.get(name),
+                layout,
+                same_as,
+            )
+        self.layers: Mapping[str, Layer] = MappingProxyType(self._selected(found))
+
+    def _selected(self, found: dict[str, Layer]) -> dict[str, Layer]:
+        if self._patterns is None:
+            if not found:
+                raise BadModel(f"{self.name} has no layer with units: none of its modules returns a tensor of maps.")
+            return found
+        kept: set[str] = set()
+        for pattern in self._patterns:
+            matches = fnmatch.filter(found, pattern)
+            if not matches:
+                raise UnknownName(f"No layer matches {pattern!r}.{close_matches(pattern, found)}")
+            kept.update(matches)
+        return {name: layer for name, layer in found.items() if name in kept}
+
+    def layer(self, name: str) -> Layer:
+        """The layer called `name`; `UnknownName` with close matches."""
+        try:
+            return self.layers[name]
+        except KeyError:
+            hint = close_matches(name, self.layers) or " net.layers lists them."
+            raise UnknownName(f"{self.name} has no layer {name!r}.{hint}") from None
+
+    @property
+    def shown_layers(self) -> list[Layer]:
+        """One layer for each distinct output, under its outermost name: `layer1.0` rather than its last ReLU.
+
+        The containers that the map opens do not count as names.
+        """
+        opened = trunk(self.layers.values())
+        chosen: dict[str, Layer] = {}
+        for layer in self.layers.values():
+            source = layer.same_as or layer.name
+            if source not in chosen or (layer.name not in opened and _depth(layer) < _depth(chosen[source])):
+                chosen[source] = layer
+        return list(chosen.values())
+
+    @property
+    def stops(self) -> list[Stop]:
+        """The shown layers, grouped for the map."""
+        return stops(self.shown_layers, trunk(self.layers.values()))
+
+    @property
+    def late_convolution(self) -> str:
+        """The last convolution that still has positions; where there is none late, the last layer that has."""
+        spatial = [layer for layer in self.layers.values() if layer.spatial and max(layer.spatial) > 1]
+        late = [layer for layer in spatial[len(spatial) // 2 :] if layer.kind.startswith("Conv")]
+        chosen = late or spatial or list(self.layers.values())
+        return chosen[-1].name
+
+    @property
+    def last_spatial(self) -> str:
+        """The last layer with spatial extent greater than 1; `NotDefined` where there is none."""
+        spatial = [layer for layer in self.shown_layers if layer.spatial and max(layer.spatial) > 1]
+        if not spatial:
+            raise NotDefined(f"{self.name} has no layer with spatial extent; its units have no place in the picture.")
+        return spatial[-1].name
+
+    # -- targets ------------------------------------------------------------------------------------------------
+
+    def unit(self, layer: str | Unit, channel: int | None = None, y: int | None = None, x: int | None = None) -> Unit:
+        """A channel `("layer4.1.conv2", 17)`, a neuron `("…", 17, y, x)`, or either as text `"…:17@3,5"`.
+
+        `UnknownName` and `OutOfRange` say what there is.
+        """
+        if isinstance(layer, Unit):
+            unit = layer
+        elif channel is None:
+            unit = Unit.parse(layer)
+        else:
+            unit = Unit(layer, int(channel), y, x)
+        known = self.layer(unit.layer)
+        if not 0 <= unit.channel < known.channels:
+            raise OutOfRange(
+                f"Layer {known.name!r} has units 0 … {known.channels - 1}; there is no unit {unit.channel}."
+            )
+        h, w = known.spatial or (1, 1)
+        if (unit.y is None) != (unit.x is None):
+            raise OutOfRange(f"A neuron of {known.name!r} needs both its row and its column.")
+        if unit.position and not (0 <= unit.position[0] < h and 0 <= unit.position[1] < w):
+            raise OutOfRange(f"The maps of {known.name!r} are {h}×{w}; there is no position {unit.position}.")
+        return unit
+
+    def class_index(self, which: str | int) -> int:
+        """The index of a class given by label or index; errors offer close matches or say the range."""
+        if not self.classes:
+            raise NotDefined(
+                f"{self.name} has no classes: its output has shape {self._output_shape}, not (batch, classes)."
+            )
+        if isinstance(which, str) and not which.lstrip("-").isdigit():
+            if self.labels is None:
+                raise UnknownName(
+                    f"{self.name} has no labels, so {which!r} is unknown; give Network(labels=…) or an index."
+                )
+            folded = [label.casefold() for label in self.labels]
+            if which.casefold() not in folded:
+                raise UnknownName(f"No class is labelled {which!r}.{close_matches(which, self.labels)}")
+            return folded.index(which.casefold())
+        index = int(which)
+        if not 0 <= index < self.classes:
+            raise OutOfRange(f"{self.name} has classes 0 … {self.classes - 1}; there is no class {index}.")
+        return index
+
+    def label(self, index: int) -> str:
+        """The name of a class, its number where there are no labels."""
+        return self.labels[index] if self.labels else f"class {index}"
+
+    def logit(self, which: str | int) -> Logit:
+        """The logit of a class by label or index."""
+        index = self.class_index(which)
+        return Logit(index, self.label(index))
+
+    def probability(self, which: str | int) -> Probability:
+        """The probability of a class by label or index."""
+        index = self.class_index(which)
+        return Probability(index, self.label(index))
+
+    def target(self, which: Target | str | int) -> Target:
+        """Any way of naming a target, validated: a target, a class index or label, or a unit as text."""
+        if isinstance(which, Unit):
+            return self.unit(which)
+        if isinstance(which, (Logit, Probability)):
+            return type(which)(self.class_index(which.index), self.label(which.index))
+        if isinstance(which, Sum):
+            return Sum(tuple((weight, self.target(part)) for weight, part in which.parts))
+        if isinstance(which, str) and ":" in which and which not in (self.labels or ()):
+            return self.unit(which)
+        if isinstance(which, (str, int)):
+            return self.logit(which)
+        raise UnknownName(f"A {type(which).__name__} is not a target; give a class, net.unit(…) or net.logit(…).")
+
+    def _choose_labels(self, labels: Sequence[str] | None) -> list[str] | None:
+        if labels is None and self.classes == 1000 and zoo.is_torchvision(self.model):
+            self.notes.append("No labels given: ImageNet's class names are assumed.")
+            return zoo.imagenet_labels()
+        if labels is not None and self.classes and len(labels) != self.classes:
+            raise BadModel(
+                f"{len(labels)} labels were given for {self.classes} classes; give one label a class, in order."
+            )
+        return None if labels is None else [str(label) for label in labels]
+
+    # -- pictures -----------------------------------------------------------------------------------------------
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(height, width) of the input."""
+        return self._preprocessing.size
+
+    def preprocess(self, image: Any) -> torch.Tensor:
+        """A picture as (1, C, H, W) in model space on the network's device.
+
+        `image` is a path, bytes, PIL picture, uint8 array (H, W, 3), float array or CHW tensor with pixels in
+        [0, 1], or a tensor (1, C, H, W) that is in model space already. `BadPicture` says what is wrong with it.
+        """
+        if isinstance(image, torch.Tensor) and image.dim() == 4:
+            if image.shape[0] != 1 or image.shape[1] != self.in_channels or not image.is_floating_point():
+                raise OutOfRange(
+                    f"A preprocessed picture has shape (1, {self.in_channels}, height, width), "
+                    f"not {tuple(image.shape)}; several pictures are given as a list."
+                )
+            x = image.detach()
+        else:
+            x = self._preprocessing(image)
+        return x.to(self.device, self.dtype)
+
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels (N, C, H, W) in [0, 1] to model space, differentiable."""
+        return self._preprocessing.normalise(pixels)
+
+    def denormalise(self, x: torch.Tensor) -> torch.Tensor:
+        """Model space (N, C, H, W) to pixels (0 black, 1 white, not clamped)."""
+        return self._preprocessing.denormalise(x)
+
+    def predict(self, image: Any, k: int = 5) -> list[Prediction]:
+        """The `k` most probable classes, best first."""
+        self.class_index(0)
+        with torch.no_grad():
+            _, logits = self.run(self.preprocess(image), [])
+        assert logits is not None
+        return self.ranked(logits[0], k)
+
+    def ranked(self, logits: torch.Tensor, k: int) -> list[Prediction]:
+        """The `k` best classes of one picture's logits (classes,)."""
+        values = logits.detach().float().cpu()
+        if not bool(torch.isfinite(values).all()):
+            raise NotFinite(f"The logits of {self.name} are NaN or infinite for this picture.")
+        probabilities = values.softmax(0)
+        order = values.argsort(descending=True, stable=True)[:k].tolist()
+        return [Prediction(i, self.label(i), probabilities[i].item(), values[i].item()) for i in order]
+
+
+def _choose_device(wanted: str | torch.device, current: torch.device | None) -> torch.device:
+    if str(wanted) != "auto":
+        return torch.device(wanted)
+    if current is not None and current.type != "cpu":
+        return current
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _depth(layer: Layer) -> int:
+    return layer.name.count(".")
+
+
+def _in_channels(model: nn.Module) -> int:
+    for module in model.modules():
+        if isinstance(module, nn.modules.conv._ConvNd):
+            return module.in_channels
+    return 3
+
+
+def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    return (size, size) if isinstance(size, int) else None if size is None else (int(size[0]), int(size[1]))
+
+
+def _describe(output: Any) -> str:
+    if isinstance(output, Mapping):
+        return f"a dict with the keys {', '.join(map(repr, output))}"
+    if isinstance(output, (tuple, list)):
+        return f"a {type(output).__name__} of {len(output)}"
+    return f"a {type(output).__name__}"
+
+
+def _example(output: Any) -> str:
+    return repr(next(iter(output), "logits")) if isinstance(output, Mapping) else "0"

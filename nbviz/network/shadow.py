@@ -1,0 +1,145 @@
+"""A structural copy of the user's model that shares its tensors, so that the model itself is never touched.
+
+Taps, eval mode and frozen parameters exist on the copy only. Sharing storage makes it free of memory, and an
+optimiser step on the user's model is seen by the copy at once; `Watch` tells when that happened.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from ..errors import BadModel, NotFinite
+
+# Legacy `torch.nn.utils.weight_norm` and `spectral_norm` compute weights in forward pre-hooks; without them the
+# copy would compute something else. Every other hook is the user's and must not fire for us.
+_WEIGHT_HOOKS = {"WeightNorm", "SpectralNorm"}
+
+# Wrappers around an eager module, by the attribute that holds it.
+_WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
+
+
+def unwrap(model: object) -> nn.Module:
+    """The eager module behind `torch.compile`, `DataParallel` and the like; `BadModel` for anything else."""
+    if not isinstance(model, nn.Module):
+        raise BadModel(f"A {type(model).__name__} is not a torch.nn.Module; give the network itself.")
+    while type(model).__name__ in _WRAPPERS:
+        model = getattr(model, _WRAPPERS[type(model).__name__])
+    assert isinstance(model, nn.Module)
+    for name, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            where = f"its part {name!r} is" if name else "it is"
+            raise BadModel(
+                f"nbviz cannot look inside this {type(model).__name__}: {where} a ScriptModule, whose functions are "
+                "compiled away; give the original torch.nn.Module."
+            )
+    return model
+
+
+def shadow(model: nn.Module, device: torch.device) -> nn.Module:
+    """A copy of `model` in eval mode, sharing every tensor that is already on `device`, without the user's hooks."""
+    memo: dict[int, object] = {}
+    for module in model.modules():
+        for key, value in vars(module).items():
+            if key.endswith("_hooks") or "_hooks_" in key:
+                memo[id(value)] = _kept_hooks(value)
+            elif isinstance(value, torch.Tensor):
+                memo[id(value)] = _alias(value, device)
+    for tensor in _tensors(model):
+        memo[id(tensor)] = _alias(tensor, device)
+    try:
+        # Building the aliases and the copy outside of inference mode keeps them usable in backward passes.
+        with torch.inference_mode(False):
+            twin = copy.deepcopy(model, memo)
+    except Exception as error:
+        raise BadModel(
+            f"{type(model).__name__} cannot be copied ({type(error).__name__}: {error}); "
+            "attributes that cannot be deep-copied must be taken off the model first."
+        ) from error
+    for module in twin.modules():
+        if vars(module).get("inplace") is True:
+            vars(module)["inplace"] = False  # otherwise what was tapped would be overwritten
+        module._compiled_call_impl = None  # `model.compile()` replaces the call, and with it every function we watch
+    return twin.eval()
+
+
+def _kept_hooks(hooks: object) -> object:
+    if not isinstance(hooks, dict):
+        return hooks
+    return OrderedDict((k, hook) for k, hook in hooks.items() if type(hook).__name__ in _WEIGHT_HOOKS)
+
+
+def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
+    yield from model.parameters()
+    yield from model.buffers()
+
+
+def _alias(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The same storage under a new name that never requires gradients."""
+    with torch.inference_mode(False):
+        alias = tensor.detach().to(device)
+        if alias.is_inference():
+            alias = alias.clone()
+        return nn.Parameter(alias, requires_grad=False) if isinstance(tensor, nn.Parameter) else alias
+
+
+def single_device(model: nn.Module) -> torch.device | None:
+    """The device all tensors are on, None for a model without tensors; `BadModel` where they are on several."""
+    first: tuple[str, torch.device] | None = None
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if tensor.device.type == "meta":
+            raise BadModel(f"Parameter {name!r} is on the meta device, without values; load the weights first.")
+        if nn.parameter.is_lazy(tensor):
+            raise BadModel(f"Parameter {name!r} is not initialised yet; run the model once, then give it to nbviz.")
+        if first is None:
+            first = name, tensor.device
+        elif tensor.device != first[1]:
+            raise BadModel(
+                f"The model is on several devices ({first[0]!r} on {first[1]}, {name!r} on {tensor.device}); "
+                "move it to one with model.to(device)."
+            )
+    return first[1] if first else None
+
+
+def require_finite_weights(model: nn.Module) -> None:
+    """`NotFinite`, naming the first parameter or buffer with NaN or infinity."""
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            bad = int((~torch.isfinite(tensor)).sum())
+            layer = name.rpartition(".")[0] or "the model"
+            raise NotFinite(
+                f"{bad} of {tensor.numel()} values of {name!r} (layer {layer!r}) are NaN or infinite; "
+                "every picture computed from them would be blank. Load finite weights."
+            )
+
+
+class Watch:
+    """Notices changes of the user's model by identities, addresses and version counters of its tensors.
+
+    An optimiser step raises the version, `p.data = …` changes the address only, a replaced layer the identity.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self.mark()
+
+    def mark(self) -> None:
+        """Take the present state as the known one."""
+        self._structure, self._versions = self._state()
+
+    def _state(self) -> tuple[tuple[object, ...], tuple[int, ...]]:
+        tensors = list(_tensors(self._model))
+        structure = (*map(id, self._model.modules()), *((id(t), t.data_ptr()) for t in tensors))
+        return structure, tuple(0 if t.is_inference() else t._version for t in tensors)
+
+    def changed(self) -> bool:
+        """Whether any weight differs from the marked state."""
+        return self._state() != (self._structure, self._versions)
+
+    def rebuilt(self) -> bool:
+        """Whether the tensors themselves were exchanged, so that a shadow no longer shares them."""
+        return self._state()[0] != self._structure

@@ -1,0 +1,113 @@
+"""Taps on the shadow: each call of each module has an address, and its output can be read without being overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import Cancelled, ForwardFailed, NbvizError
+
+
+class _Enough(Exception):
+    """Everything asked for has been computed; the rest of the network need not run."""
+
+
+def _label(node: Any, address: str) -> None:
+    """Leave the layer's address on the autograd node of its output, for whoever reads the graph later."""
+    node.metadata.setdefault("layer", address)
+
+
+class Run:
+    """One forward pass: counts calls, keeps the outputs asked for (`wanted` None: of every call)."""
+
+    def __init__(self, wanted: Collection[str] | None, copied: Collection[str], stop: bool) -> None:
+        self.wanted, self.copied, self.stop = wanted, copied, stop
+        self.outputs: dict[str, torch.Tensor] = {}
+        self.versions: dict[str, int] = {}
+        self.kinds: dict[str, str] = {}
+        self.on_output: Callable[[str, torch.Tensor], None] | None = None
+        self._calls: dict[str, int] = {}
+        self._stack: list[str] = []
+
+    def enter(self, name: str) -> None:
+        count = self._calls[name] = self._calls.get(name, 0) + 1
+        self._stack.append(name if count == 1 else f"{name}#{count}")
+
+    def leave(self, kind: str, output: Any) -> Any:
+        address = self._stack.pop()
+        if not isinstance(output, torch.Tensor) or (self.wanted is not None and address not in self.wanted):
+            return None
+        self.outputs[address] = output
+        self.versions[address] = output._version
+        self.kinds[address] = kind
+        if output.grad_fn is not None:
+            _label(output.grad_fn, address)
+        if self.on_output:
+            self.on_output(address, output)
+        if self.stop and self.wanted is not None and len(self.outputs) == len(self.wanted):
+            raise _Enough
+        # A later `add_` or `relu_` then works on the copy; the tapped tensor stays what the layer computed.
+        return output.clone() if address in self.copied else None
+
+    @property
+    def innermost(self) -> str:
+        """The call that is running, "" outside of all."""
+        return self._stack[-1] if self._stack else ""
+
+    def overwritten(self) -> set[str]:
+        """The addresses whose outputs were changed in place after the layer returned them."""
+        return {a for a, output in self.outputs.items() if output._version != self.versions[a]}
+
+
+class Taps:
+    """Hooks on every module of a shadow that report to the run in progress, if any."""
+
+    def __init__(self, twin: nn.Module) -> None:
+        self._twin = twin
+        self._run: Run | None = None
+        self.copied: set[str] = set()
+        for name, module in twin.named_modules():
+            if name:
+                module.register_forward_pre_hook(lambda _module, _args, name=name: self._enter(name))
+                module.register_forward_hook(lambda module, _args, output: self._leave(module, output))
+
+    def _enter(self, name: str) -> None:
+        if self._run is not None:
+            self._run.enter(name)
+
+    def _leave(self, module: nn.Module, output: Any) -> Any:
+        return None if self._run is None else self._run.leave(type(module).__name__, output)
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        wanted: Collection[str] | None,
+        logits: bool = True,
+        on_output: Callable[[str, torch.Tensor], None] | None = None,
+    ) -> tuple[Run, Any]:
+        """Run the shadow on `x`; returns the run and the model's output (None where it was not needed)."""
+        run = Run(wanted, self.copied, stop=not logits)
+        run.on_output = on_output
+        self._run = run
+        try:
+            output = self._twin(x)
+        except _Enough:
+            output = None
+        except (NbvizError, Cancelled):
+            raise
+        except Exception as error:
+            where = f"in layer {run.innermost!r}" if run.innermost else "before its first layer"
+            raise ForwardFailed(
+                f"The network failed {where} on an input of {tuple(x.shape)}: {type(error).__name__}: {error}"
+            ) from error
+        finally:
+            self._run = None
+        late = run.overwritten() - self.copied
+        if late:
+            # Which outputs are overwritten is a property of the network, so this repeats at most once per branch.
+            self.copied |= late
+            return self.forward(x, wanted, logits, on_output)
+        return run, output

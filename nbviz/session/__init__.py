@@ -1,0 +1,5 @@
+"""Headless: 'answer this request'."""
+
+from .session import Answer, Report, Session
+
+__all__ = ["Answer", "Report", "Session"]

@@ -1,0 +1,218 @@
+"""What a page can ask for: each operation turns the methods' results into small facts and raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from .. import images as pictures
+from ..address import Target, Unit
+from ..errors import BadRequest, NotFinite, UnknownName, close_matches
+from ..methods import METHODS, Attribution, Method, filters
+from .session import Bytes, Report, Session
+
+Result = tuple[dict[str, Any], list[Bytes]]
+
+# Maps larger than this are averaged down for the grid: a tile has some 48 pixels.
+GRID_PIXELS = 56
+
+
+def picture(session: Session, report: Report, image: int) -> Result:
+    """The picture as the network sees it, with its five most probable classes."""
+    recording = session.recording(image)
+    height, width = recording.picture.shape[:2]
+    best = session.net.ranked(recording.logits[0], 5) if session.net.classes else []
+    meta = {
+        "height": height,
+        "width": width,
+        "name": session.picture(image).name,
+        "predictions": [vars(p) for p in best],
+    }
+    return meta, [recording.picture]
+
+
+def maps(session: Session, report: Report, image: int, layer: str) -> Result:
+    """All maps of a layer, each on its own scale, with the scales, the true maxima and where they are."""
+    full = session.recording(image).maps(layer).detach().float()
+    channels, height, width = full.shape
+    flat = full.flatten(1)
+    if not bool(torch.isfinite(flat).all()):
+        raise NotFinite(f"Layer {layer!r} computes NaN or infinity on this picture.")
+    maxima, places = flat.max(1)
+    small = full
+    if max(height, width) > GRID_PIXELS:
+        factor = GRID_PIXELS / max(height, width)
+        size = (max(1, round(height * factor)), max(1, round(width * factor)))
+        small = F.interpolate(full[None], size, mode="area")[0]
+    lows, highs = small.flatten(1).min(1).values, small.flatten(1).max(1).values
+    spans = (highs - lows).where(highs > lows, torch.ones_like(highs))
+    codes = ((small - lows[:, None, None]) / spans[:, None, None] * 255).round().to(torch.uint8)
+    meta = {
+        "layer": layer,
+        "channels": channels,
+        "height": small.shape[1],
+        "width": small.shape[2],
+        "full": [height, width],
+        "lo": float(lows.min()),
+        "hi": float(highs.max()),
+    }
+    floats = [t.cpu().numpy().astype("<f4") for t in (lows, highs, maxima)]
+    return meta, [codes.cpu().numpy(), *floats, places.cpu().numpy().astype("<i4")]
+
+
+def overlay(session: Session, report: Report, image: int, method: str, targets: list[Any], layer: str | None) -> Result:
+    """Heat maps of several classes at once, so that switching among them asks nobody."""
+    row = _method(method, "class")
+    recording = session.recording(image)
+    options = {"layer": layer} if method == "grad_cam" else {}
+    found: list[Attribution] = []
+    for i, target in enumerate(targets or [None]):
+        report(i, len(targets), f"{row.label} of class {i + 1} of {len(targets)}")
+        found.append(row.function(session.net, recording, target, **options))
+    heat = [torch.from_numpy(a.heatmap()) for a in found]
+    signed = found[0].signed
+    scaled = [pictures.normalise(h, "signed" if signed else "unsigned") for h in heat]
+    meta = {
+        "method": method,
+        "label": row.label,
+        "layer": found[0].layer,
+        "height": heat[0].shape[0],
+        "width": heat[0].shape[1],
+        "signed": signed,
+        "maps": [
+            {
+                "target": _class_facts(session, recording.logits[0], a.target),
+                "lo": lo,
+                "hi": hi,
+                "empty": not bool(h.any()),
+                "note": a.note or row.note,
+            }
+            for a, h, (_, lo, hi) in zip(found, heat, scaled, strict=True)
+        ],
+    }
+    return meta, [codes for codes, _, _ in scaled]
+
+
+def projection(session: Session, report: Report, image: int, unit: str, method: str) -> Result:
+    """A unit carried back to the pixels by one of the unit methods."""
+    row = _method(method, "unit")
+    aim = session.net.unit(unit)
+    recording = session.recording(image)
+    found: Attribution = row.function(session.net, recording, aim)
+    values = found.values if found.values.shape[0] in (1, 3) else torch.from_numpy(found.heatmap())[None]
+    codes = pictures.signed_picture(values)
+    field = session.net.layer(aim.layer).receptive_field
+    position = recording.locate(aim)
+    meta = {
+        "method": method,
+        "label": row.label,
+        "unit": str(aim),
+        "value": found.score,
+        "position": list(position),
+        "height": codes.shape[0],
+        "width": codes.shape[1],
+        "channels": values.shape[0],
+        "scale": float(values.abs().max()),
+        "box": None if field is None else [int(edge) for edge in field.box(*position)],
+        "note": found.note or row.note,
+    }
+    return meta, [codes]
+
+
+def synthesis(
+    session: Session, report: Report, target: dict[str, Any], steps: int, size: int | None, seed: int
+) -> Result:
+    """Activation maximisation, reporting every step with the picture so far."""
+    from ..synthesis import Step, visualize
+
+    aim = _synthesis_target(session, target)
+    natural = session.natural_max(aim) if isinstance(aim, Unit) else None
+
+    def on_step(step: Step) -> None:
+        def partial() -> Result:
+            frame = step.picture()
+            meta = {"height": frame.shape[0], "width": frame.shape[1], "value": step.value, "natural_ratio": None}
+            return meta, [frame]
+
+        report(step.step, step.steps, f"step {step.step} of {step.steps}", partial)
+
+    found = visualize(session.net, aim, steps=steps, size=size, seed=seed, on_step=on_step, natural_max=natural)
+    frame = np.asarray(found.image.convert("RGB"))
+    meta = {
+        "height": frame.shape[0],
+        "width": frame.shape[1],
+        "value": found.value,
+        "natural_ratio": found.natural_ratio,
+        "objective": str(found.objective),
+        "activation": found.value if found.activation is None else found.activation,
+        "steps": found.steps,
+        "seed": found.seed,
+        "trace": list(found.trace),
+        "code": found.code,
+    }
+    return meta, [frame]
+
+
+def filters_of(session: Session, report: Report, layer: str | None) -> Result:
+    """The filters of a convolution, each on its own scale around grey."""
+    found = filters(session.net, layer)
+    count, inputs, height, width = found.values.shape
+    channels = inputs if inputs in (1, 3) else 1
+    tops = found.values.abs().flatten(1).amax(1).clamp_min(1e-12)
+    planes = found.values.reshape(count, inputs // channels, channels, height, width) / tops[:, None, None, None, None]
+    codes = (planes * 127).round().add(128).to(torch.uint8).permute(0, 1, 3, 4, 2)
+    meta = {
+        "layer": found.layer,
+        "count": count,
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "planes": inputs // channels,
+        "scale": float(tops.max()),
+        "note": "each filter on its own scale, grey is zero",
+    }
+    return meta, [codes.numpy()]
+
+
+OPERATIONS: dict[str, Callable[..., Result]] = {
+    "picture": picture,
+    "maps": maps,
+    "overlay": overlay,
+    "projection": projection,
+    "synthesis": synthesis,
+    "filters": filters_of,
+}
+
+
+def _method(name: str, asks: str) -> Method:
+    row = METHODS.get(name)
+    if row is None:
+        raise UnknownName(f"There is no method {name!r}.{close_matches(name, METHODS)}")
+    if row.asks != asks:
+        fitting = ", ".join(m.name for m in METHODS.values() if m.asks == asks)
+        raise BadRequest(f"{row.label} asks for a {row.asks}, not for a {asks}; for that there are {fitting}.")
+    return row
+
+
+def _class_facts(session: Session, logits: torch.Tensor, target: Target | None) -> dict[str, Any]:
+    index = getattr(target, "index", 0)
+    values = logits.detach().float()
+    return {
+        "index": index,
+        "label": session.net.label(index),
+        "logit": float(values[index]),
+        "probability": float(values.softmax(0)[index]),
+    }
+
+
+def _synthesis_target(session: Session, target: dict[str, Any]) -> Target:
+    net = session.net
+    makers: dict[str, Callable[[Any], Target]] = {"unit": net.unit, "logit": net.logit, "probability": net.probability}
+    for name, make in makers.items():
+        if name in target:
+            return make(target[name])
+    raise BadRequest(f"A synthesis asks for one of {', '.join(makers)}, not {', '.join(target) or 'nothing'}.")

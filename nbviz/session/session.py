@@ -1,0 +1,140 @@
+"""Answers requests about one network and some pictures, without a page: recordings, cache, and the operations."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .. import images as pictures
+from ..address import Unit
+from ..errors import BadRequest, OutOfRange
+from ..methods import Recording
+from ..network import Network
+
+Bytes = NDArray[Any]
+
+# How many pictures keep their autograd graph in memory, and how many bytes of answers are kept.
+RECORDINGS = 3
+CACHE_BYTES = 128 * 2**20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an operation found: small facts in `meta`, pixels in `buffers`; equal keys mean equal content."""
+
+    key: str
+    meta: Mapping[str, Any]
+    buffers: Sequence[Bytes]
+
+
+class Report(Protocol):
+    """Called at every step of a long operation; raises `Cancelled` when nobody waits any more.
+
+    `partial` makes the meta and buffers of a partial result, and is called only if it will be shown.
+    """
+
+    def __call__(
+        self,
+        step: int,
+        steps: int,
+        message: str,
+        partial: Callable[[], tuple[dict[str, Any], list[Bytes]]] | None = None,
+    ) -> None: ...
+
+
+def silent(
+    step: int, steps: int, message: str, partial: Callable[[], tuple[dict[str, Any], list[Bytes]]] | None = None
+) -> None:
+    """A report to nobody."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One of the session's pictures: a name to show, a key of its content, the input (1, C, H, W)."""
+
+    name: str
+    key: str
+    x: torch.Tensor
+
+
+class Session:
+    """A network, its pictures, and what has been computed about them.
+
+    Methods may be called from any thread; computations hold the network's lock one after another.
+    """
+
+    def __init__(self, net: Network, images: Sequence[Any]) -> None:
+        if not images:
+            raise BadRequest("There is no picture; give at least one, or images=None for the demo's.")
+        self.net = net
+        self.pictures = [self._prepared(image, i) for i, image in enumerate(images)]
+        self._recordings: OrderedDict[tuple[str, int], Recording] = OrderedDict()
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def _prepared(self, image: Any, index: int) -> Picture:
+        x = self.net.preprocess(image)
+        return Picture(pictures.name_of(image, index), pictures.content_key(x), x)
+
+    def picture(self, index: int) -> Picture:
+        """The picture of that number; `OutOfRange` says how many there are."""
+        if not 0 <= index < len(self.pictures):
+            raise OutOfRange(f"There are pictures 0 … {len(self.pictures) - 1}; there is no picture {index}.")
+        return self.pictures[index]
+
+    def recording(self, index: int) -> Recording:
+        """The recorded forward pass of a picture, made when it is first needed and after every change of weights."""
+        picture = self.picture(index)
+        with self.net.lock:
+            key = picture.key, self.net.sync()
+            if key not in self._recordings:
+                # Room is made first: two graphs of a large network may not fit beside each other.
+                for stale in [k for k in self._recordings if k[1] != key[1]]:
+                    del self._recordings[stale]
+                while len(self._recordings) >= RECORDINGS:
+                    self._recordings.popitem(last=False)
+                self._recordings[key] = Recording(self.net, picture.x)
+            self._recordings.move_to_end(key)
+            return self._recordings[key]
+
+    def natural_max(self, unit: Unit) -> float | None:
+        """The unit's largest activation on the pictures seen so far, None before the first."""
+        with self.net.lock:
+            seen = [r.maps(unit.layer)[unit.channel] for r in self._recordings.values() if unit.layer in r.outputs]
+        if unit.position and seen:
+            seen = [plane[unit.position] for plane in seen]
+        return max((float(plane.detach().max()) for plane in seen), default=None)
+
+    def answer(self, op: str, args: Mapping[str, Any], report: Report = silent) -> Answer:
+        """Carry out an operation of `protocol.OPERATIONS`; answers of unchanged weights come from the cache."""
+        from .operations import OPERATIONS
+
+        if op not in OPERATIONS:
+            raise BadRequest(f"There is no operation {op!r}; known are {', '.join(OPERATIONS)}.")
+        key = self._key(op, args)
+        with self._lock:
+            known = self._answers.get(key)
+            if known:
+                self._answers.move_to_end(key)
+        if known:
+            return known
+        meta, buffers = OPERATIONS[op](self, report, **args)
+        answer = Answer(key, meta, [np.ascontiguousarray(b) for b in buffers])
+        with self._lock:
+            self._answers[key] = answer
+            while sum(b.nbytes for a in self._answers.values() for b in a.buffers) > CACHE_BYTES:
+                self._answers.popitem(last=False)
+        return answer
+
+    def _key(self, op: str, args: Mapping[str, Any]) -> str:
+        """Names content: operation, arguments, picture, weights."""
+        content = {**args, "image": self.picture(args["image"]).key} if "image" in args else args
+        described = f"{op} {sorted(content.items())} {self.net.name} {id(self.net)} {self.net.sync()}"
+        return pictures.content_key(described.encode())

@@ -1,0 +1,9 @@
+"""One widget a file: traits and layout, no tensor arithmetic."""
+
+from .explorer import Explorer, explore
+from .filter_grid import FilterGrid
+from .heatmap_overlay import HeatmapOverlay
+from .layer_grid import LayerGrid
+from .unit_inspector import UnitInspector
+
+__all__ = ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "UnitInspector", "explore"]

@@ -1,0 +1,247 @@
+"""What all widgets share: the traits, the session behind them, and the way to open on something worth seeing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+from torch import nn
+
+from .. import images as pictures
+from ..address import Unit
+from ..errors import BrokenInstallation, NbvizError, UnknownName, close_matches
+from ..methods import METHODS
+from ..network import Network
+from ..session import Session
+from ..transport import Transport
+
+BUNDLE = resources.files("nbviz") / "static" / "nbviz.js"
+
+
+class Widget(anywidget.AnyWidget):
+    """A view of a network and some pictures; `layer`, `unit`, `image_index`, `method` and `target` can be set, observed and linked.
+
+    Attributes:
+        layer: name of the layer shown. unit: the chosen unit, `"layer4.1.conv2:17"`, or "" for none.
+        image_index: number of the picture shown. method: name of the unit projection.
+        target: class index of the overlay, None for the predicted class; a label may be assigned.
+        status: "idle", "computing" or "failed". last_error: one line, "" after none.
+
+    Raises `UnknownName` or `OutOfRange`, with what there is, when one of them is set to something that is not there.
+    """  # noqa: E501
+
+    _esm = BUNDLE.read_text("utf-8") if BUNDLE.is_file() else ""
+
+    _view = traitlets.Unicode().tag(sync=True)
+    _network = traitlets.Dict().tag(sync=True)
+    _methods: Any = traitlets.List().tag(sync=True)
+    _images: Any = traitlets.List().tag(sync=True)
+    _options = traitlets.Dict().tag(sync=True)
+
+    layer = traitlets.Unicode().tag(sync=True)
+    unit = traitlets.Unicode().tag(sync=True)
+    image_index = traitlets.Int(0).tag(sync=True)
+    method = traitlets.Unicode().tag(sync=True)
+    target = traitlets.Any(None, allow_none=True).tag(sync=True)
+    status = traitlets.Unicode("idle").tag(sync=True)
+    last_error = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(
+        self,
+        model_or_net: Network | nn.Module,
+        images: Any = None,
+        *,
+        layer: str | None = None,
+        unit: str | Unit | None = None,
+        image_index: int = 0,
+        method: str | None = None,
+        target: str | int | None = None,
+        **options: Any,
+    ) -> None:
+        if not self._esm:
+            raise BrokenInstallation(
+                f"The page module {BUNDLE} is missing; run 'make' in the checkout, or reinstall nbviz."
+            )
+        self._trait_lock = threading.RLock()
+        self.net = model_or_net if isinstance(model_or_net, Network) else Network(model_or_net)
+        self.session = Session(self.net, _as_pictures(self.net, images))
+        self.session.picture(image_index)
+        chosen = self._opening_unit(layer, unit, image_index)
+        super().__init__(
+            _view=self.view_name,
+            _network=_network_facts(self.net),
+            _methods=_menu(),
+            _images=[{"name": p.name, "key": p.key} for p in self.session.pictures],
+            _options=self._checked(options),
+            layer=layer or chosen.layer,
+            unit=str(chosen),
+            image_index=image_index,
+            method=method or _default_method(self.net, self.session, chosen, image_index),
+            target=target,
+        )
+        self._transport = Transport(self, self.session)
+
+    view_name = ""
+    """Which component of the page module draws this widget."""
+
+    known_options: ClassVar[dict[str, type | tuple[type, ...]]] = {"height": int, "colormap": str}
+    """Options and their types."""
+
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        for name, value in options.items():
+            if name not in self.known_options:
+                known = self.known_options
+                there_are = f"there are {', '.join(known)}.{close_matches(name, known)}"
+                raise UnknownName(f"{type(self).__name__} has no option {name!r}; {there_are}")
+            if not isinstance(value, self.known_options[name]):
+                raise traitlets.TraitError(f"Option {name!r} of {type(self).__name__} cannot be {value!r}.")
+        if "colormap" in options:
+            pictures.lookup(options["colormap"])
+        return options
+
+    def _opening_unit(self, layer: str | None, unit: str | Unit | None, image_index: int) -> Unit:
+        """The unit asked for, else the strongest one of the layer: a view never opens empty."""
+        if unit:
+            return self.net.unit(unit)
+        name = layer or self.net.late_convolution
+        strongest = int(self.session.recording(image_index).maps(name).detach().flatten(1).amax(1).argmax())
+        return self.net.unit(name, strongest)
+
+    # -- what may be set ----------------------------------------------------------------------------------------
+
+    @traitlets.validate("layer")
+    def _known_layer(self, proposal: Any) -> str:
+        return self.net.layer(proposal["value"]).name
+
+    @traitlets.validate("unit")
+    def _known_unit(self, proposal: Any) -> str:
+        return str(self.net.unit(proposal["value"])) if proposal["value"] else ""
+
+    @traitlets.validate("image_index")
+    def _known_picture(self, proposal: Any) -> int:
+        self.session.picture(proposal["value"])
+        return int(proposal["value"])
+
+    @traitlets.validate("method")
+    def _known_method(self, proposal: Any) -> str:
+        name: str = proposal["value"]
+        fitting = [m.name for m in METHODS.values() if m.asks == "unit"]
+        if name not in fitting:
+            raise UnknownName(f"There is no method {name!r} for units; there are {', '.join(fitting)}.")
+        return name
+
+    @traitlets.validate("target")
+    def _known_target(self, proposal: Any) -> int | None:
+        return None if proposal["value"] is None else self.net.class_index(proposal["value"])
+
+    @traitlets.observe("unit")
+    def _follow_unit(self, change: Any) -> None:
+        if change["new"]:
+            self.layer = Unit.parse(change["new"]).layer
+
+    # -- threads ------------------------------------------------------------------------------------------------
+
+    # ipywidgets' own locks of traits are not made for several threads, and the worker sets `status`.
+
+    def notify_change(self, change: Any) -> None:
+        """Send a changed trait, one thread at a time."""
+        with self._trait_lock:
+            super().notify_change(change)
+
+    def set_state(self, sync_data: Any) -> None:
+        """Take the page's values, one thread at a time; a value that does not fit is kept out and told."""
+        with self._trait_lock:
+            try:
+                super().set_state(sync_data)
+            except NbvizError as error:
+                self.last_error = str(error)
+
+    def report_state(self, status: str, error: str | None) -> None:
+        """Called by the transport: what is going on."""
+        with self._trait_lock:
+            if error is not None:
+                self.last_error = error
+            self.status = status
+
+    # -- for Python ---------------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until everything asked for is computed; False where `timeout` (seconds) came first."""
+        return self._transport.wait(timeout)
+
+    def close(self) -> None:
+        """Cancel what is running and take the widget off every page."""
+        if hasattr(self, "_transport"):
+            self._transport.close()
+        super().close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data:
+            data["text/plain"] = self._describe()
+        return bundle
+
+    def _describe(self) -> str:
+        unit = f", unit {self.unit}" if self.unit else ""
+        return f"{type(self).__name__} of {self.net.name}: layer {self.layer}{unit}, picture {self.image_index}"
+
+
+def _as_pictures(net: Network, images: Any) -> Sequence[Any]:
+    if images is None:
+        from .. import demo
+
+        return list(demo.scenes(4, seed=7, objects=2).pictures)
+    many = isinstance(images, (list, tuple)) or (
+        getattr(images, "ndim", 0) == 4 and not hasattr(images, "requires_grad")
+    )
+    return list(images) if many else [images]
+
+
+def _network_facts(net: Network) -> dict[str, Any]:
+    shown = net.shown_layers
+    stop_of = {name: stop.name for stop in net.stops for name in stop.layers}
+    facts: list[dict[str, Any]] = []
+    for layer in shown:
+        height, width = layer.spatial or (1, 1)
+        stop = stop_of[layer.name]
+        facts.append({
+            "name": layer.name, "kind": layer.kind, "channels": layer.channels, "height": height, "width": width,
+            "stop": stop, "depth": layer.name.count(".") - stop.count("."),
+        })  # fmt: skip
+    kinds = {layer.name: layer.kind for layer in net.layers.values()}
+    return {
+        "name": net.name,
+        "device": str(net.device),
+        "revision": net.revision,
+        "classes": net.classes,
+        "labels": net.labels,
+        "input": [net.in_channels, *net.input_size],
+        "notes": net.notes,
+        "layers": facts,
+        "stops": [{"name": s.name, "kind": kinds.get(s.name, ""), "layers": list(s.layers)} for s in net.stops],
+        "default_layer": net.late_convolution,
+        "cam_layer": net.last_spatial if any(layer.spatial and max(layer.spatial) > 1 for layer in shown) else None,
+    }
+
+
+def _menu() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": m.name, "label": m.label, "asks": m.asks, "signed": m.signed, "colour": m.colour, "note": m.note,
+            "params": [],
+        }
+        for m in METHODS.values()
+    ]  # fmt: skip
+
+
+def _default_method(net: Network, session: Session, unit: Unit, image_index: int) -> str:
+    """Deconvnet where it is defined on the way from the unit to the picture, else the gradient."""
+    from ..rules import first_unruled
+
+    recording = session.recording(image_index)
+    return "neuron_gradient" if first_unruled(recording.value(unit)) else "deconvnet"

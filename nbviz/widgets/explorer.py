@@ -1,0 +1,29 @@
+"""The whole place: map, grid, picture and unit side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from ..network import Network
+from .base import Widget
+
+
+class Explorer(Widget):
+    """Browse a network: choose a layer on the map, a channel in its grid, and see why it fires and what excites it."""
+
+    view_name = "explorer"
+
+
+def explore(model_or_net: Network | nn.Module, images: Any = None, **options: Any) -> Explorer:
+    """Open a network on some pictures; one line in a notebook cell.
+
+    Args:
+        model_or_net: a `Network`, or any `torch.nn.Module` (then see `Network` for what is assumed).
+        images: one picture or a list – paths, PIL pictures, arrays, tensors; None shows scenes of the demo.
+        options: `layer`, `unit`, `image_index`, `method`, `target` to start with; `height` in pixels; `colormap`.
+
+    Raises `NbvizError`s that say what is wrong with a model, picture, name or option.
+    """
+    return Explorer(model_or_net, images, **options)
