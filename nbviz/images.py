@@ -127,7 +127,7 @@ def _loaded(picture: Image.Image, what: str, channels: int) -> Image.Image:
     try:
         picture.load()
         upright = ImageOps.exif_transpose(picture)
-    except Exception as error:  # decoders of a dozen formats raise whatever they like on broken data
+    except Exception as error:  # noqa: BLE001 - decoders of a dozen formats raise whatever they like on broken data
         raise BadPicture(f"{what} is damaged or cut off ({error}); copy or download it again.") from None
     converted = _convert(upright, channels)
     excess = converted.width * converted.height / ENOUGH_PIXELS
@@ -295,7 +295,7 @@ def lookup(name: str) -> Bytes:
     anchors = np.array([list(bytes.fromhex(colour[1:])) for colour in colormaps()[name]["anchors"]], np.float64)
     places = np.linspace(0, len(anchors) - 1, 256)
     columns = [np.interp(places, np.arange(len(anchors)), column) for column in anchors.T]
-    table = np.rint(np.stack(columns, -1)).astype(np.uint8)
+    table: Bytes = np.rint(np.stack(columns, -1)).astype(np.uint8)
     table.flags.writeable = False
     return table
 
@@ -309,7 +309,8 @@ def colourise(values: Numbers, colormap: str | None = None, domain: Domain = "un
     """A map (H, W) as colours (H, W, 3); the domain as in `normalise`, the colour map by default to fit it."""
     codes, lo, _ = normalise(values, domain)
     chosen = colormap or default_colormap(domain == "signed" or lo < 0)
-    return lookup(chosen)[codes]
+    colours: Bytes = lookup(chosen)[codes]
+    return colours
 
 
 def overlay(
@@ -328,7 +329,7 @@ def overlay(
     domain: scale of the colours, by default taken from the map before it is resized. A map of zeros leaves the
     picture as it is where proportional.
     """
-    if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,)):
+    if picture.dtype != np.uint8 or picture.shape[2:] != (3,):
         raise BadPicture("An overlay needs a picture of HxWx3 uint8; images.read gives one.")
     if not 0 <= alpha <= 1:
         raise BadRequest(f"The opacity {alpha:g} is not in 0..1.")
@@ -371,11 +372,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def encode(array: Bytes, format: Encoding = "png") -> bytes:
+def encode(array: Bytes, encoding: Encoding = "png") -> bytes:
     """uint8 (H, W), (H, W, 1), (H, W, 3) or (H, W, 4: not JPEG) as a file's bytes; only PNG is lossless."""
-    options = _OPTIONS.get(format)
+    options = _OPTIONS.get(encoding)
     if options is None:
-        raise BadRequest(f"{format!r} is not an encoding; there are {', '.join(_OPTIONS)}.")
+        raise BadRequest(f"{encoding!r} is not an encoding; there are {', '.join(_OPTIONS)}.")
     buffer = io.BytesIO()
-    _from_array(np.asarray(array)).save(buffer, format, **options)
+    _from_array(np.asarray(array)).save(buffer, encoding, **options)
     return buffer.getvalue()
