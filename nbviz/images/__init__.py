@@ -1,0 +1,33 @@
+"""Pictures in and out: reading, scaling numbers to bytes with a stated domain, colour maps, overlays, encoding.
+
+Pure functions on numpy arrays and Pillow pictures. Torch tensors are accepted wherever numbers are (they are
+recognised by what they can do), but torch itself is never imported here.
+"""
+
+from __future__ import annotations
+
+from .colour import Encoding, colormaps, colourise, default_colormap, encode, lookup, overlay, signed_picture
+from .reading import ENOUGH_PIXELS, MOST_PIXELS, name_of, read
+from .scales import Bytes, Domain, Numbers, content_key, finite, normalise, resize_map
+
+__all__ = [
+    "ENOUGH_PIXELS",
+    "MOST_PIXELS",
+    "Bytes",
+    "Domain",
+    "Encoding",
+    "Numbers",
+    "colormaps",
+    "colourise",
+    "content_key",
+    "default_colormap",
+    "encode",
+    "finite",
+    "lookup",
+    "name_of",
+    "normalise",
+    "overlay",
+    "read",
+    "resize_map",
+    "signed_picture",
+]
