@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .methods.neuron_gradient import neuron_gradient
     from .methods.saliency import saliency
     from .network import Layer, Network, Prediction
-    from .synthesis import Synthesis, visualize
+    from .synthesis.result import Synthesis
+    from .synthesis.visualize import visualize
     from .widgets import Explorer, FilterGrid, HeatmapOverlay, LayerGrid, UnitInspector, explore
 
 _HOMES = {
