@@ -72,7 +72,7 @@ class Objective:
 
     def activation(self, taps: Taps) -> Tensor | None:
         """Where the objective is one plain target: how strong it is, (N,), over positions the strongest."""
-        if len(self.terms) != 1:
+        if len(self.terms) != 1 or self.terms[0][0] != 1:
             return None
         term = self.terms[0][1]
         if not isinstance(term, Unit) or term.position is not None:

@@ -15,7 +15,7 @@ from ..errors import BadRequest, close_matches
 START_DEVIATION = 0.01
 """Standard deviation of the free numbers at the start (lucid): nearly grey, so that no structure is given."""
 
-_COLOUR_COVARIANCE_ROOT = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
+_COLOUR_COVARIANCE_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the colour covariance of natural pictures (lucid, from ImageNet); rows are red, green, blue."""
 
 
@@ -106,7 +106,9 @@ def frequencies(height: int, width: int) -> Tensor:
 
 def colour_matrix() -> Tensor:
     """C (3, 3): from decorrelated colours to red, green, blue; its longest column has length one."""
-    return _COLOUR_COVARIANCE_ROOT / torch.linalg.vector_norm(_COLOUR_COVARIANCE_ROOT, dim=0).max()
+    root = torch.tensor(_COLOUR_COVARIANCE_ROOT)
+    longest: Tensor = root.square().sum(0).max().sqrt()
+    return root / longest
 
 
 def mix(matrix: Tensor, planes: Tensor) -> Tensor:

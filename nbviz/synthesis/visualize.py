@@ -120,5 +120,6 @@ def _code(
     """The call that makes this picture again; what a later version may change by default is written out."""
     options = f"steps={steps}, size={shape}, param={param!r}, seed={seed}, learning_rate={learning_rate!r}"
     if transforms != "standard":
-        options += f", transforms={transforms!r}"
+        chain = transforms and "".join(f"nbviz.synthesis.{transform!r}, " for transform in transforms)
+        options += f", transforms={f'({chain})' if chain else None}"
     return f"nbviz.visualize(net, {as_code(target)}, {options})"
