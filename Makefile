@@ -18,7 +18,7 @@ FRONTEND_SOURCES := $(shell find js/src -type f) $(wildcard js/*.json js/*.mjs) 
 # Options of `make demo` and `make test`: LAB_ARGS="--port 9999", PYTEST_ARGS="-k click".
 LAB_ARGS ?=
 PYTEST_ARGS ?=
-# JupyterLab refuses root unless told; without a display it prints its address instead of opening a page.
+# JupyterLab refuses root unless told; without a display it prints the notebook's address instead of opening it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 HAS_DISPLAY := $(filter Darwin,$(shell uname))$(DISPLAY)$(WAYLAND_DISPLAY)
 NO_DISPLAY := $(if $(HAS_DISPLAY),,--no-browser)
@@ -35,7 +35,7 @@ install: $(INSTALLED) $(BUNDLE)
 frontend: $(BUNDLE)
 
 demo: install
-	$(BIN)/jupyter lab notebooks/quickstart.ipynb $(AS_ROOT) $(NO_DISPLAY) $(LAB_ARGS)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb $(AS_ROOT) $(NO_DISPLAY) $(LAB_ARGS)
 
 check: install lint types contracts
 	$(BIN)/python -m pytest -q -m "not browser and not slow" $(PYTEST_ARGS)
@@ -83,7 +83,8 @@ $(INSTALLED): pyproject.toml constraints.txt hatch_build.py | $(BIN)/python $(BU
 	@touch $@
 
 $(NODE_MODULES): js/package.json js/package-lock.json
-	@command -v npm >/dev/null || { echo "nbviz needs Node 20 or newer to build the page's module." >&2; exit 1; }
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' || \
+		{ echo "nbviz needs Node 20 or newer to build the page's module." >&2; exit 1; }
 	cd js && npm ci --no-audit --no-fund
 	@touch $@
 
