@@ -83,7 +83,7 @@ $(INSTALLED): pyproject.toml constraints.txt hatch_build.py | $(BIN)/python $(BU
 	@touch $@
 
 $(NODE_MODULES): js/package.json js/package-lock.json
-	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' || \
+	@command -v npm >/dev/null && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' || \
 		{ echo "nbviz needs Node 20 or newer to build the page's module." >&2; exit 1; }
 	cd js && npm ci --no-audit --no-fund
 	@touch $@
