@@ -1,0 +1,417 @@
+/** A model that stands in for the kernel and answers with synthetic data: for looking at the page, and for tests. */
+import { parseUnit } from "../src/address";
+import { type Outgoing, parseOutgoing, type Request } from "../src/protocol";
+import type { LayerInfo, NetworkInfo, Traits } from "../src/traits";
+
+type Handler = (...args: never[]) => void;
+export interface Answer {
+  content: Record<string, unknown>;
+  buffers?: ArrayBufferView[];
+}
+
+const LABELS = [
+  "red disc",
+  "striped ring",
+  "dotted square",
+  "blue star",
+  "green cross",
+  "checked triangle",
+  "woven hexagon",
+  "yellow crescent",
+  "grey arrow",
+  "<img src=x onerror=alert(1)> & co",
+  "violet heart",
+  "brown bar",
+];
+
+const layer = (name: string, kind: string, channels: number, side: number, stop: string): LayerInfo => ({
+  name,
+  kind,
+  channels,
+  height: side,
+  width: side,
+  stop,
+  depth: name.split(".").length - 1,
+});
+
+const BLOCKS: [string, number, number][] = [
+  ["layer1", 64, 56],
+  ["layer2", 128, 28],
+  ["layer3", 256, 14],
+  ["layer4", 2048, 7],
+];
+
+function network(): NetworkInfo {
+  const layers = [
+    layer("conv1", "Conv2d", 64, 112, "conv1"),
+    layer("maxpool", "MaxPool2d", 64, 56, "maxpool"),
+  ];
+  for (const [block, channels, side] of BLOCKS) {
+    for (const i of [0, 1]) {
+      for (const [name, kind] of [
+        ["conv1", "Conv2d"],
+        ["bn1", "BatchNorm2d"],
+        ["relu", "ReLU"],
+        ["conv2", "Conv2d"],
+      ]) {
+        layers.push(layer(`${block}.${i}.${name}`, kind as string, channels, side, block));
+      }
+      layers.push(layer(`${block}.${i}`, "Bottleneck", channels, side, block));
+    }
+  }
+  layers.push(
+    layer("avgpool", "AdaptiveAvgPool2d", 2048, 1, "avgpool"),
+    layer("fc", "Linear", LABELS.length, 1, "fc"),
+  );
+  const names = [...new Set(layers.map((l) => l.stop))];
+  const stops = names.map((name) => {
+    const members = layers.filter((l) => l.stop === name);
+    return {
+      name,
+      kind: members.length > 1 ? "Sequential" : members[0]!.kind,
+      layers: members.map((l) => l.name),
+    };
+  });
+  return {
+    name: "resnet-like",
+    device: "cpu",
+    revision: 0,
+    classes: LABELS.length,
+    labels: LABELS,
+    input: [3, 224, 224],
+    layers,
+    stops,
+    default_layer: "layer3.1.conv2",
+    cam_layer: "layer4.1",
+  };
+}
+
+const method = (name: string, label: string, asks: "unit" | "class") => ({
+  name,
+  label,
+  asks,
+  signed: true,
+  colour: true,
+  note: "",
+  params: [],
+});
+
+export function exampleTraits(view: Traits["_view"] = "explorer"): Traits {
+  return {
+    _view: view,
+    _network: network(),
+    _methods: [
+      method("deconvnet", "deconvnet", "unit"),
+      method("guided_backprop", "guided", "unit"),
+      method("neuron_gradient", "gradient", "unit"),
+      method("grad_cam", "Grad-CAM", "class"),
+      method("saliency", "saliency", "class"),
+    ],
+    _images: [
+      { name: "two_objects.png", key: "a" },
+      { name: "meadow.jpg", key: "b" },
+      { name: "harbour.jpg", key: "c" },
+    ],
+    _options: {},
+    layer: view === "filter_grid" ? "conv1" : "layer3.1.conv2",
+    unit: "layer3.1.conv2:17",
+    image_index: 0,
+    method: "deconvnet",
+    target: null,
+    status: "idle",
+    last_error: "",
+  };
+}
+
+const bump = (y: number, x: number, cy: number, cx: number, r: number) =>
+  Math.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * r * r));
+const noise = (n: number) => {
+  const s = Math.sin(n * 127.1 + 11.7) * 43758.5453;
+  return s - Math.floor(s);
+};
+const field = (h: number, w: number, f: (y: number, x: number) => number) =>
+  Float32Array.from({ length: h * w }, (_, i) => f((Math.floor(i / w) + 0.5) / h, ((i % w) + 0.5) / w));
+const bytes = (values: Float32Array, lo: number, hi: number) =>
+  Uint8Array.from(values, (v) => Math.round((255 * (v - lo)) / (hi - lo || 1)));
+
+function picture(image: number): Uint8Array {
+  const out = new Uint8Array(224 * 224 * 3);
+  for (let i = 0; i < 224 * 224; i++) {
+    const [y, x] = [Math.floor(i / 224) / 224, (i % 224) / 224];
+    const grass = 90 + 50 * Math.sin(40 * x + 9 * image) * Math.sin(37 * y) + 20 * noise(i);
+    const disc = Math.hypot(y - 0.35, x - 0.3 - 0.15 * image) < 0.18;
+    const ring = Math.abs(Math.hypot(y - 0.68, x - 0.7) - 0.17) < 0.05;
+    const rgb = disc ? [205, 60, 50] : ring ? [235, 225, 200] : [grass * 0.6, grass, grass * 0.5];
+    out.set(rgb, 3 * i);
+  }
+  return out;
+}
+
+const prediction = (index: number) => {
+  const probability = [0.61, 0.2, 0.09, 0.05, 0.02][[3, 0, 9, 5, 7].indexOf(index)] ?? 0.004;
+  return { index, label: LABELS[index] ?? `class ${index}`, probability, logit: 9 + Math.log(probability) };
+};
+
+function maps(name: string, image: number): Answer {
+  const info = network().layers.find((l) => l.name === name)!;
+  const { channels: c, height: h, width: w } = info;
+  const [th, tw] = [Math.min(h, 56), Math.min(w, 56)];
+  const signed = /conv|bn|fc/.test(name);
+  const pixels = new Uint8Array(c * th * tw);
+  const [lo, hi, max] = [new Float32Array(c), new Float32Array(c), new Float32Array(c)];
+  const argmax = new Int32Array(c);
+  for (let k = 0; k < c; k++) {
+    const [cy, cx, r] = [noise(k + image), noise(3 * k + 1 + image), 0.06 + 0.3 * noise(7 * k)];
+    const gain = 6 * noise(5 * k + 2) ** 2;
+    const map = field(th, tw, (y, x) => {
+      const v =
+        gain * bump(y, x, cy, cx, r) + 0.3 * Math.sin(9 * y * (1 + (k % 5)) + 7 * x) - (signed ? 0.8 : 0.25);
+      return signed ? v : Math.max(0, v);
+    });
+    lo[k] = Math.min(...map);
+    hi[k] = max[k] = Math.max(...map);
+    argmax[k] =
+      Math.floor(map.indexOf(hi[k]!) / tw) * Math.floor(h / th) * w +
+      (map.indexOf(hi[k]!) % tw) * Math.floor(w / tw);
+    pixels.set(bytes(map, lo[k]!, hi[k]!), k * th * tw);
+  }
+  const meta = {
+    layer: name,
+    channels: c,
+    height: th,
+    width: tw,
+    full: [h, w],
+    lo: Math.min(...lo),
+    hi: Math.max(...hi),
+  };
+  return { content: { key: `maps-${name}-${image}`, meta }, buffers: [pixels, lo, hi, max, argmax] };
+}
+
+function overlay({ targets, method: name, image }: Extract<Request, { op: "overlay" }>): Answer {
+  const signed = name === "saliency";
+  const side = signed ? 56 : 7;
+  const chosen = targets.map((t) => prediction(t ?? 3));
+  const list = chosen.map((target) => {
+    const empty = target.index === 7;
+    return { target, lo: signed ? -0.02 : 0, hi: empty ? 0 : 0.02 + 0.01 * target.index, empty, note: "" };
+  });
+  const buffers = chosen.map(({ index }) => {
+    const [cy, cx] = index === 3 ? [0.68, 0.7] : index === 0 ? [0.35, 0.3] : [noise(index), noise(index + 5)];
+    const values = field(
+      side,
+      side,
+      (y, x) => bump(y, x, cy, cx, 0.16) * (signed ? Math.sin(50 * (x + y)) : 1),
+    );
+    return signed ? Uint8Array.from(values, (v) => Math.round(128 + 127 * v)) : bytes(values, 0, 1);
+  });
+  const label = signed ? "saliency" : "Grad-CAM";
+  const meta = {
+    method: name,
+    label,
+    layer: signed ? null : "layer4.1",
+    height: side,
+    width: side,
+    signed,
+    maps: list,
+  };
+  return { content: { key: `overlay-${name}-${image}-${targets.join()}`, meta }, buffers };
+}
+
+function projection({ unit, method: name, image }: Extract<Request, { op: "projection" }>): Answer {
+  const parsed = parseUnit(unit)!;
+  const [cy, cx] = parsed.position
+    ? (parsed.position.map((p) => (p + 0.5) / 14) as [number, number])
+    : [noise(parsed.channel), noise(3 * parsed.channel + 1)];
+  const grey = name === "neuron_gradient";
+  const channels = grey ? 1 : 3;
+  const values = field(
+    224,
+    224,
+    (y, x) => bump(y, x, cy, cx, 0.1) * Math.sin(60 * y + 40 * x * (1 + (parsed.channel % 3))),
+  );
+  const out = new Uint8Array(224 * 224 * channels);
+  values.forEach((v, i) => {
+    for (let c = 0; c < channels; c++)
+      out[i * channels + c] = Math.round(128 + 127 * v * (1 - 0.4 * c) * (grey ? 0.6 + 0.4 * noise(i) : 1));
+  });
+  const box = [cy - 0.25, cx - 0.25, cy + 0.25, cx + 0.25].map((v) =>
+    Math.round(224 * Math.min(1, Math.max(0, v))),
+  );
+  const meta = {
+    method: name,
+    label: name.replace("_", " "),
+    unit,
+    value: 3.14,
+    position: parsed.position ?? [Math.floor(cy * 14), Math.floor(cx * 14)],
+    height: 224,
+    width: 224,
+    channels,
+    scale: 0.031,
+    box,
+    note: "",
+  };
+  return { content: { key: `projection-${name}-${unit}-${image}`, meta }, buffers: [out] };
+}
+
+function synthesised(step: number, steps: number): Uint8Array {
+  const sharp = step / steps;
+  const out = new Uint8Array(96 * 96 * 3);
+  for (let i = 0; i < 96 * 96; i++) {
+    const [y, x] = [Math.floor(i / 96) / 96, (i % 96) / 96];
+    const wave = Math.sin(50 * x + 5 * Math.sin(12 * y)) * Math.sin(44 * y + step / 20);
+    out.set(
+      [1, 0.7, 0.4].map((c) => 128 + 100 * sharp * wave * c + 40 * (1 - sharp) * (noise(i + step) - 0.5)),
+      3 * i,
+    );
+  }
+  return out;
+}
+
+function filters(name: string): Answer {
+  const rgb = name === "conv1";
+  const [count, side, planes, channels] = [64, rgb ? 7 : 3, rgb ? 1 : 16, rgb ? 3 : 1];
+  const out = Uint8Array.from({ length: count * planes * side * side * channels }, (_, i) => {
+    const k = Math.floor(i / (side * side * channels));
+    const [y, x, c] = [Math.floor(i / channels / side) % side, Math.floor(i / channels) % side, i % channels];
+    return 128 + 110 * Math.sin((1 + (k % 4)) * (x * Math.cos(k) + y * Math.sin(k)) + c * (k % 3));
+  });
+  const meta = { layer: name, count, height: side, width: side, channels, planes, scale: 0.42, note: "" };
+  return { content: { key: `filters-${name}`, meta }, buffers: [out] };
+}
+
+function answer(request: Request): Answer {
+  switch (request.op) {
+    case "picture": {
+      const predictions = [3, 0, 9, 5, 7].map(prediction);
+      const meta = {
+        height: 224,
+        width: 224,
+        name: exampleTraits()._images[request.image]!.name,
+        predictions,
+      };
+      return { content: { key: `picture-${request.image}`, meta }, buffers: [picture(request.image)] };
+    }
+    case "maps":
+      return maps(request.layer, request.image);
+    case "overlay":
+      return overlay(request);
+    case "projection":
+      return projection(request);
+    case "filters":
+      return filters(request.layer);
+    case "synthesis": {
+      const meta = {
+        height: 96,
+        width: 96,
+        value: 12.5,
+        natural_ratio: 1.4,
+        objective: "unit",
+        activation: 12.5,
+        steps: request.steps,
+        seed: request.seed,
+        trace: [1, 12.5],
+        code: 'nbviz.visualize(net, net.unit("layer3.1.conv2:17"), steps=128, seed=0)',
+      };
+      return { content: { key: JSON.stringify(request.target), meta }, buffers: [synthesised(1, 1)] };
+    }
+  }
+}
+
+/** Behaves as an anywidget model; `latency` in milliseconds, null for an answer on `flush` alone. */
+export class FakeModel {
+  readonly sent: Outgoing[] = [];
+  readonly widget_manager = { get_model: () => Promise.reject(new Error("no other model")) };
+  saves = 0;
+  dead = false;
+  silent = false;
+  latency = 25;
+  /** Make an operation fail with this sentence. */
+  fault: { op: string; message: string } | null = null;
+  #cancelled = new Set<string>();
+  #handlers = new Map<string, Set<Handler>>();
+
+  constructor(readonly state: Record<string, unknown>) {}
+
+  get = (name: string): never => this.state[name] as never;
+
+  set = (name: string, value: unknown): void => {
+    if (this.state[name] === value) return;
+    this.state[name] = value;
+    this.fire(`change:${name}`);
+  };
+
+  save_changes = (): void => {
+    this.saves++;
+  };
+
+  on = (name: string, handler: Handler): void => {
+    this.#handlers.set(name, (this.#handlers.get(name) ?? new Set()).add(handler));
+  };
+
+  off = (name?: string | null, handler?: Handler | null): void => {
+    if (name && handler) this.#handlers.get(name)?.delete(handler);
+  };
+
+  fire(name: string, ...args: unknown[]): void {
+    for (const handler of this.#handlers.get(name) ?? []) (handler as (...a: unknown[]) => void)(...args);
+  }
+
+  /** Say something to the page. Buffers sit at an odd offset of a larger one, as in a real message. */
+  say(content: Record<string, unknown>, buffers: readonly ArrayBufferView[] = []): void {
+    const views = buffers.map((b) => {
+      const copy = new Uint8Array(b.byteLength + 8);
+      copy.set(new Uint8Array(b.buffer, b.byteOffset, b.byteLength), 3);
+      return new DataView(copy.buffer, 3, b.byteLength);
+    });
+    this.fire("msg:custom", content, views);
+  }
+
+  send = (content: unknown): void => {
+    if (this.dead) throw new Error("Cannot send");
+    const message = parseOutgoing(JSON.parse(JSON.stringify(content)));
+    this.sent.push(message);
+    if (this.silent) return;
+    if (message.type === "hello") setTimeout(() => this.say({ type: "welcome", revision: 0 }), this.latency);
+    if (message.type === "cancel") this.#cancelled.add(message.rid);
+    if (message.type === "request") this.#serve(message);
+  };
+
+  #serve(request: Request): void {
+    const { rid, op } = request;
+    setTimeout(() => this.say({ type: "ack", rid, state: "queued" }), 5);
+    if (this.fault?.op === op) {
+      const failure = {
+        type: "failure",
+        rid,
+        op,
+        kind: "NotDefined",
+        message: this.fault.message,
+        traceback: "",
+      };
+      setTimeout(() => this.say(failure), this.latency);
+    } else if (request.op === "synthesis") this.#synthesise(request, 0);
+    else {
+      setTimeout(() => {
+        const { content, buffers } = answer(request);
+        this.say({ type: "result", rid, op, ...content }, buffers);
+      }, this.latency);
+    }
+  }
+
+  #synthesise(request: Extract<Request, { op: "synthesis" }>, step: number): void {
+    const { rid, op, steps } = request;
+    if (this.#cancelled.has(rid)) {
+      this.say({ type: "cancelled", rid });
+      return;
+    }
+    if (step >= steps) {
+      const { content, buffers } = answer(request);
+      this.say({ type: "result", rid, op, ...content }, buffers);
+      return;
+    }
+    const meta = { height: 96, width: 96, value: (12 * step) / steps, natural_ratio: (1.4 * step) / steps };
+    const message = `step ${step} of ${steps}`;
+    this.say({ type: "progress", rid, seq: step, step, steps, message, meta }, [synthesised(step, steps)]);
+    setTimeout(() => this.#synthesise(request, step + 4), 100);
+  }
+}

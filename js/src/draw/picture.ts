@@ -1,0 +1,130 @@
+/** Whole pictures as RGBA bitmaps: photographs, signed projections, filters, and maps laid over a photograph. */
+import { byteValue, type Lut, pack } from "./colour";
+
+export interface Bitmap {
+  height: number;
+  width: number;
+  /** Packed RGBA, row by row. */
+  pixels: Uint32Array;
+}
+
+const bitmap = (height: number, width: number): Bitmap => ({
+  height,
+  width,
+  pixels: new Uint32Array(height * width),
+});
+
+/** Bytes of one (grey or coloured by `lut`) or three channels, row by row. */
+export function paintBytes(
+  bytes: Uint8Array,
+  height: number,
+  width: number,
+  channels: 1 | 3,
+  lut: Lut,
+): Bitmap {
+  const out = bitmap(height, width);
+  for (let i = 0; i < out.pixels.length; i++) {
+    out.pixels[i] =
+      channels === 1 ? lut[bytes[i]!]! : pack(bytes[3 * i]!, bytes[3 * i + 1]!, bytes[3 * i + 2]!);
+  }
+  return out;
+}
+
+/** A field of bytes to be laid over a picture. */
+export interface Layer {
+  bytes: Uint8Array;
+  height: number;
+  width: number;
+  /** Colour of each byte, and how strongly it covers the picture, 0 … 1. */
+  lut: Lut;
+  cover: Float32Array;
+  /** Smooth between cells (heat maps) or show the cells themselves (a unit's map). */
+  smooth: boolean;
+}
+
+/**
+ * Cover of each byte of a field stretched over `lo … hi`: full strength from `knee` of the largest magnitude
+ * on, fading out towards zero, so that the picture stays visible where the map says nothing.
+ */
+export function coverOf(lo: number, hi: number, opacity: number, knee = 0.4): Float32Array {
+  const reach = knee * Math.max(Math.abs(lo), Math.abs(hi));
+  return Float32Array.from({ length: 256 }, (_, byte) => {
+    const magnitude = Math.abs(byteValue(byte, lo, hi));
+    return reach > 0 ? opacity * Math.min(1, magnitude / reach) : 0;
+  });
+}
+
+/** The byte at a place of the field, bilinear with clamped borders; cell centres lie at half-integers. */
+export function sample(bytes: Uint8Array, height: number, width: number, y: number, x: number): number {
+  const sy = Math.min(height - 1, Math.max(0, y * height - 0.5));
+  const sx = Math.min(width - 1, Math.max(0, x * width - 0.5));
+  const top = Math.floor(sy);
+  const left = Math.floor(sx);
+  const bottom = Math.min(height - 1, top + 1);
+  const right = Math.min(width - 1, left + 1);
+  const v = sy - top;
+  const u = sx - left;
+  const upper = (1 - u) * bytes[top * width + left]! + u * bytes[top * width + right]!;
+  const lower = (1 - u) * bytes[bottom * width + left]! + u * bytes[bottom * width + right]!;
+  return Math.round((1 - v) * upper + v * lower);
+}
+
+/** The byte of the cell that holds the place (y, x), both 0 … 1 of the field's extent. */
+export function cell(bytes: Uint8Array, height: number, width: number, y: number, x: number): number {
+  const row = Math.min(height - 1, Math.floor(y * height));
+  const column = Math.min(width - 1, Math.floor(x * width));
+  return bytes[row * width + column]!;
+}
+
+/** Lay a field over an RGB picture; both cover the same area. */
+export function compose(rgb: Uint8Array, height: number, width: number, over: Layer): Bitmap {
+  const out = bitmap(height, width);
+  const read = over.smooth ? sample : cell;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const byte = read(over.bytes, over.height, over.width, (y + 0.5) / height, (x + 0.5) / width);
+      const colour = over.lut[byte]!;
+      const a = over.cover[byte]!;
+      const mix = (under: number, shift: number) =>
+        Math.round((1 - a) * under + a * ((colour >>> shift) & 255));
+      out.pixels[i] = pack(mix(rgb[3 * i]!, 0), mix(rgb[3 * i + 1]!, 8), mix(rgb[3 * i + 2]!, 16));
+    }
+  }
+  return out;
+}
+
+/**
+ * Filters with several input planes as one packed sheet: each filter a near-square mosaic of its planes,
+ * one transparent pixel between them. Returns the sheet and the size of one mosaic.
+ */
+export function mosaic(
+  bytes: Uint8Array,
+  m: { count: number; planes: number; height: number; width: number; channels: 1 | 3 },
+  lut: Lut,
+): Bitmap {
+  const across = Math.ceil(Math.sqrt(m.planes));
+  const down = Math.ceil(m.planes / across);
+  const width = across * (m.width + 1) - 1;
+  const height = down * (m.height + 1) - 1;
+  const out = new Uint32Array(m.count * height * width);
+  const flat = paintBytes(bytes, m.count * m.planes * m.height, m.width, m.channels, lut).pixels;
+  for (let plane = 0; plane < m.count * m.planes; plane++) {
+    const place = plane % m.planes;
+    const corner =
+      Math.floor(plane / m.planes) * height * width +
+      Math.floor(place / across) * (m.height + 1) * width +
+      (place % across) * (m.width + 1);
+    for (let y = 0; y < m.height; y++) {
+      const row = (plane * m.height + y) * m.width;
+      out.set(flat.subarray(row, row + m.width), corner + y * width);
+    }
+  }
+  return { height, width, pixels: out };
+}
+
+/** Cut one picture out of a sheet of equally long pictures lying one after the other. */
+export const slice = (bytes: Uint8Array, index: number, length: number): Uint8Array =>
+  bytes.subarray(index * length, (index + 1) * length);
+
+/** A horizontal strip of a colour map. */
+export const ramp = (lut: Lut): Bitmap => ({ height: 1, width: 256, pixels: lut.slice() });

@@ -1,0 +1,136 @@
+/** What is laid over the picture at the moment: a class's heat map, a unit's map, a peek, or nothing and why. */
+import { formatUnit, type Unit, wholeUnit } from "./address";
+import { centred, type Domain, domainOf } from "./draw/colour";
+import { slice } from "./draw/picture";
+import { percent, short } from "./format";
+import type { Result } from "./payload";
+import type { OverlayMap } from "./protocol";
+import type { Store } from "./store";
+import * as wants from "./wants";
+
+export interface Field {
+  kind: "class" | "unit" | "peek";
+  bytes: Uint8Array;
+  height: number;
+  width: number;
+  /** Numbers at bytes 0 and 255. */
+  lo: number;
+  hi: number;
+  /** Numbers at the ends of the colour map. */
+  domain: Domain;
+  signed: boolean;
+  smooth: boolean;
+  /** Method, layer, target and its value, as the picture's caption. */
+  caption: string;
+  /** The unit, and the size of its layer's full map, where places on the map can be chosen. */
+  unit: Unit | null;
+  full: readonly [height: number, width: number];
+  /** Changes exactly when the content does. */
+  key: string;
+}
+
+export interface Silence {
+  silent: string;
+  key: string;
+}
+
+/** One channel of a layer's maps; `own` scale or the layer's. */
+export function unitField(result: Result<"maps">, unit: Unit, own: boolean, kind: "unit" | "peek"): Field {
+  const { meta, bytes } = result;
+  const [lo, hi] = [bytes.lo[unit.channel]!, bytes.hi[unit.channel]!];
+  const signed = meta.lo < 0;
+  const domain = own ? domainOf(lo, hi, signed) : domainOf(meta.lo, meta.hi);
+  return {
+    kind,
+    bytes: slice(bytes.pixels, unit.channel, meta.height * meta.width),
+    height: meta.height,
+    width: meta.width,
+    lo,
+    hi,
+    domain,
+    signed,
+    smooth: false,
+    caption: `Activation of ${formatUnit(wholeUnit(unit))} · max ${short(bytes.max[unit.channel]!)}`,
+    unit,
+    full: meta.full,
+    key: `${kind}:${result.key}:${unit.channel}:${own}`,
+  };
+}
+
+/** The map of the chosen class among those that came with the shown answer. */
+export function chosenMap(store: Store): { map: OverlayMap; index: number } | null {
+  const shown = store.slots.overlay.shown.value;
+  if (!shown) return null;
+  const target = store.traits.target.value;
+  const index = target === null ? 0 : shown.meta.maps.findIndex((m) => m.target.index === target);
+  const map = shown.meta.maps[Math.max(0, index)];
+  return map ? { map, index: Math.max(0, index) } : null;
+}
+
+function classField(store: Store): Field | Silence | null {
+  const shown = store.slots.overlay.shown.value;
+  const chosen = chosenMap(store);
+  if (!shown || !chosen) return null;
+  const { map, index } = chosen;
+  const { label, layer, height, width, signed } = shown.meta;
+  const where = layer ? ` at ${layer}` : "";
+  const { target } = map;
+  const caption = `${label}${where} · ${target.label}: logit ${short(target.logit)}, ${percent(target.probability)}`;
+  const key = `class:${shown.result.key}:${index}`;
+  if (map.empty) {
+    const silent = map.note || "No positive evidence for this class at this layer.";
+    return { silent: `${caption}. ${silent}`, key };
+  }
+  const ends = signed ? centred(Math.max(Math.abs(map.lo), Math.abs(map.hi))) : { lo: 0, hi: map.hi };
+  return {
+    kind: "class",
+    bytes: shown.bytes[index]!,
+    height,
+    width,
+    ...ends,
+    domain: domainOf(0, ends.hi, signed),
+    signed,
+    smooth: true,
+    caption: map.note ? `${caption} · ${map.note}` : caption,
+    unit: null,
+    full: [height, width],
+    key,
+  };
+}
+
+/** The maps of a unit's layer for the chosen picture, if the page holds them. */
+export function mapsHolding(store: Store, unit: Unit): Result<"maps"> | undefined {
+  const shown = store.slots.maps.shown.value;
+  const want = wants.mapsOf(store, unit.layer);
+  if (JSON.stringify(shown?.want.about) === JSON.stringify(want.about)) return shown?.result;
+  return store.slots.maps.held(want);
+}
+
+function ofUnit(store: Store, unit: Unit, kind: "unit" | "peek"): Field | Silence {
+  const name = formatUnit(wholeUnit(unit));
+  const result = mapsHolding(store, unit);
+  const key = `silent:${kind}:${name}`;
+  if (!result) return { silent: `The maps of ${unit.layer} are not loaded: open the layer.`, key };
+  if (unit.channel >= result.meta.channels) return { silent: `${name} does not exist.`, key };
+  if (result.meta.full[0] * result.meta.full[1] === 1) {
+    return { silent: `${unit.layer} has no positions: one number a unit, no map to lay over.`, key };
+  }
+  return unitField(result, unit, store.local.scale.value === "unit", kind);
+}
+
+/** What the picture shows over itself now; null means the bare picture. */
+export function currentField(store: Store): Field | Silence | null {
+  const shown = store.slots.maps.shown.value;
+  const peek = store.local.peek.value;
+  if (peek !== null && shown && peek < shown.meta.channels) {
+    const field = ofUnit(store, { layer: shown.meta.layer, channel: peek, position: null }, "peek");
+    if ("bytes" in field) return field;
+  }
+  const mode = store.local.mode.value;
+  if (mode === "class") return classField(store);
+  if (mode === "none") return null;
+  const unit = store.unit.value;
+  return unit
+    ? ofUnit(store, unit, "unit")
+    : { silent: "No unit is chosen: click one in the grid.", key: "" };
+}

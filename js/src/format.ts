@@ -1,0 +1,25 @@
+/** Numbers as people read them. */
+
+/** Three significant digits, no trailing zeros, powers of ten beyond four digits: 3.1, 0.042, 1.2e-5. */
+export function short(value: number): string {
+  if (value === 0) return "0";
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e4 || magnitude < 1e-3) return minus(value.toExponential(1).replace("e+", "e"));
+  return minus(String(Number(value.toPrecision(magnitude >= 1000 ? 4 : 3))));
+}
+
+/** A true minus sign aligns with digits and is read aloud as one. */
+const minus = (digits: string): string => digits.replaceAll("-", "−");
+
+export const percent = (probability: number): string =>
+  probability >= 0.1
+    ? `${Math.round(100 * probability)} %`
+    : `${Number((100 * probability).toPrecision(2))} %`;
+
+export function duration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${short(ms / 1000)} s`;
+}
+
+/** 14², or 14×20 where the map is not square. */
+export const extent = (height: number, width: number): string =>
+  height === width ? `${height}²` : `${height}×${width}`;

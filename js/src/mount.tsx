@@ -1,0 +1,89 @@
+/** Put one view of a store into an element: an own shadow root, so that styles cross neither way. */
+import { Component, type ComponentChildren, render } from "preact";
+import type { Store } from "./store";
+import style from "./style.css";
+import { createView, ViewContext } from "./views/context";
+import { OWN_KEYS } from "./views/controls";
+import { Announcer, Banner, Help } from "./views/frame";
+import { handleKey } from "./views/keys";
+import { ROOTS } from "./views/roots";
+
+/** ipywidgets puts this class on a view whose comm has no kernel behind it. */
+const DISCONNECTED = "jupyter-widgets-disconnected";
+
+function adoptStyle(root: ShadowRoot): void {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style);
+  root.adoptedStyleSheets = [sheet];
+}
+
+/** Shows what a component threw in place of a blank cell. */
+class Guard extends Component<{ children: ComponentChildren }, { error: unknown }> {
+  override state = { error: null as unknown };
+
+  override componentDidCatch(error: unknown): void {
+    console.error(error);
+    this.setState({ error });
+  }
+
+  override render() {
+    const { error } = this.state;
+    return error ? <p role="alert">{sayError(error)}</p> : this.props.children;
+  }
+}
+
+const sayError = (error: unknown): string =>
+  `nbviz could not show this widget: ${error instanceof Error ? error.message : String(error)}`;
+
+/** In place of a blank cell: the reason, as text. */
+export function mountError(el: HTMLElement, error: unknown): void {
+  render(<p role="alert">{sayError(error)}</p>, el);
+}
+
+/** Mount a view; `signal` or the returned function ends it. */
+export function mount(store: Store, el: HTMLElement, signal: AbortSignal): () => void {
+  const life = new AbortController();
+  const host = document.createElement("div");
+  // Keys pressed in the shadow tree reach the notebook as if pressed on the host.
+  host.setAttribute("data-lm-suppress-shortcuts", OWN_KEYS["data-lm-suppress-shortcuts"]);
+  el.append(host);
+  const root = host.attachShadow({ mode: "open" });
+  adoptStyle(root);
+  const place = document.createElement("div");
+  place.className = "nbviz";
+  root.append(place);
+
+  const view = createView(store);
+  const Root = ROOTS[store.traits._view.peek()];
+  render(
+    <Guard>
+      <ViewContext.Provider value={view}>
+        <Banner />
+        <Root />
+        <Help />
+        <Announcer />
+      </ViewContext.Provider>
+    </Guard>,
+    place,
+  );
+  place.addEventListener("keydown", (event) => handleKey(view, event), { signal: life.signal });
+
+  if (el.classList.contains(DISCONNECTED)) store.transport.disconnect();
+  const detach = store.attach();
+  const watcher = new MutationObserver(() => followConnection(store, el));
+  watcher.observe(el, { attributes: true, attributeFilter: ["class"] });
+
+  life.signal.addEventListener("abort", () => {
+    watcher.disconnect();
+    detach();
+    render(null, place);
+    host.remove();
+  });
+  signal.addEventListener("abort", () => life.abort(), { signal: life.signal });
+  return () => life.abort();
+}
+
+function followConnection(store: Store, el: HTMLElement): void {
+  if (el.classList.contains(DISCONNECTED)) store.transport.disconnect();
+  else if (store.transport.link.peek() === "gone") store.reconnect();
+}

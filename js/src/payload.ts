@@ -1,0 +1,79 @@
+/** The raw bytes that travel beside a result, as typed arrays whose lengths are proven to fit the message. */
+import { ProtocolError } from "./check";
+import type { Meta, Op, ResultMessage, SynthesisFrame } from "./protocol";
+
+export interface MapsBytes {
+  /** channels·height·width, each map stretched over its own lo … hi. */
+  pixels: Uint8Array;
+  lo: Float32Array;
+  hi: Float32Array;
+  /** True maximum of each channel, and its flat index on the layer's full map. */
+  max: Float32Array;
+  argmax: Int32Array;
+}
+
+interface Bytes {
+  picture: Uint8Array;
+  maps: MapsBytes;
+  /** One map a target. */
+  overlay: Uint8Array[];
+  projection: Uint8Array;
+  synthesis: Uint8Array;
+  filters: Uint8Array;
+}
+
+export interface Result<O extends Op = Op> {
+  op: O;
+  key: string;
+  meta: Meta<O>;
+  bytes: Bytes[O];
+}
+
+/** A view that respects the DataView's own window into a larger buffer. */
+function pixels(view: DataView | undefined, length: number, what: string): Uint8Array {
+  if (view?.byteLength !== length) {
+    throw new ProtocolError(`${what}: expected ${length} bytes, got ${view?.byteLength ?? "none"}`);
+  }
+  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
+}
+
+/** Four-byte numbers are copied: their place in the message need not be aligned. */
+function words(view: DataView | undefined, length: number, what: string): ArrayBuffer {
+  return pixels(view, 4 * length, what).slice().buffer as ArrayBuffer;
+}
+
+type Reader<O extends Op> = (meta: Meta<O>, buffers: readonly DataView[]) => Bytes[O];
+
+const READERS: { [O in Op]: Reader<O> } = {
+  picture: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "picture"),
+  maps: (m, [bytes, lo, hi, max, argmax]) => ({
+    pixels: pixels(bytes, m.channels * m.height * m.width, "maps"),
+    lo: new Float32Array(words(lo, m.channels, "maps.lo")),
+    hi: new Float32Array(words(hi, m.channels, "maps.hi")),
+    max: new Float32Array(words(max, m.channels, "maps.max")),
+    argmax: new Int32Array(words(argmax, m.channels, "maps.argmax")),
+  }),
+  overlay: (m, buffers) =>
+    m.maps.map((_, i) => pixels(buffers[i], m.height * m.width, `overlay of target ${i}`)),
+  projection: (m, [bytes]) => pixels(bytes, m.height * m.width * m.channels, "projection"),
+  synthesis: (m, buffers) => readFrame(m, buffers),
+  filters: (m, [bytes]) => pixels(bytes, m.count * m.planes * m.height * m.width * m.channels, "filters"),
+};
+
+export function readResult(message: ResultMessage, buffers: readonly DataView[]): Result {
+  const read = READERS[message.op] as Reader<Op>;
+  return { op: message.op, key: message.key, meta: message.meta, bytes: read(message.meta, buffers) };
+}
+
+/** The RGB picture of a synthesis step. */
+export function readFrame(frame: SynthesisFrame, [rgb]: readonly DataView[]): Uint8Array {
+  return pixels(rgb, frame.height * frame.width * 3, "frame");
+}
+
+/** Bytes held by a result, for the cache's bound. */
+export function weight(result: Result): number {
+  const bytes = result.bytes;
+  if (bytes instanceof Uint8Array) return bytes.byteLength;
+  if (Array.isArray(bytes)) return bytes.reduce((sum, map) => sum + map.byteLength, 0);
+  return Object.values(bytes).reduce((sum: number, array: ArrayBufferView) => sum + array.byteLength, 0);
+}

@@ -1,0 +1,205 @@
+/**
+ * The wire between page and kernel, mirrored by nbviz/protocol.py.
+ *
+ * Both sides validate the golden messages of tests/contract. Pictures and maps travel beside the
+ * message as raw bytes; `payload.ts` reads those.
+ */
+import {
+  anything,
+  type Check,
+  type Checked,
+  count,
+  flag,
+  list,
+  name,
+  nullable,
+  number,
+  oneOf,
+  ProtocolError,
+  record,
+  size,
+  text,
+  tuple,
+} from "./check";
+
+export const SLOTS = ["picture", "maps", "overlay", "projection", "excites", "filters"] as const;
+export type SlotName = (typeof SLOTS)[number];
+
+// ---- kernel → page: what an operation answers -------------------------------------------------
+
+const prediction = record({ index: count, label: text, probability: number, logit: number });
+export type Prediction = Checked<typeof prediction>;
+
+const picture = record({ height: size, width: size, name: text, predictions: list(prediction) });
+
+const maps = record({
+  layer: name,
+  channels: size,
+  height: size,
+  width: size,
+  /** Height and width of the layer's map before it was made smaller for the page. */
+  full: tuple(size, "height", "width"),
+  lo: number,
+  hi: number,
+});
+
+const overlayMap = record({ target: prediction, lo: number, hi: number, empty: flag, note: text });
+export type OverlayMap = Checked<typeof overlayMap>;
+
+const overlay = record({
+  method: name,
+  label: text,
+  layer: nullable(name),
+  height: size,
+  width: size,
+  signed: flag,
+  maps: list(overlayMap),
+});
+
+const projection = record({
+  method: name,
+  label: text,
+  unit: name,
+  value: number,
+  position: nullable(tuple(count, "y", "x")),
+  height: size,
+  width: size,
+  channels: oneOf(1, 3),
+  scale: number,
+  box: nullable(tuple(number, "y0", "x0", "y1", "x1")),
+  note: text,
+});
+
+const frame = { height: size, width: size, value: number, natural_ratio: nullable(number) };
+const synthesisFrame = record(frame);
+export type SynthesisFrame = Checked<typeof synthesisFrame>;
+
+const synthesis = record({
+  ...frame,
+  objective: text,
+  activation: number,
+  steps: size,
+  seed: count,
+  trace: list(number),
+  code: text,
+});
+
+const filters = record({
+  layer: name,
+  count: size,
+  height: size,
+  width: size,
+  channels: oneOf(1, 3),
+  planes: size,
+  scale: number,
+  note: text,
+});
+
+const METAS = { picture, maps, overlay, projection, synthesis, filters };
+export type Op = keyof typeof METAS;
+export type Meta<O extends Op> = Checked<(typeof METAS)[O]>;
+const op = oneOf(...(Object.keys(METAS) as Op[]));
+
+// ---- kernel → page: messages -------------------------------------------------------------------
+
+const failure = record({ type: oneOf("failure"), rid: name, op, kind: name, message: text, traceback: text });
+export type Failure = Pick<Checked<typeof failure>, "kind" | "message" | "traceback">;
+
+const progress = record({
+  type: oneOf("progress"),
+  rid: name,
+  seq: count,
+  step: count,
+  steps: count,
+  message: text,
+  meta: anything,
+});
+export type Progress = Checked<typeof progress>;
+
+const result = record({ type: oneOf("result"), rid: name, op, key: name, meta: anything });
+
+/** Discriminated by `op`, so that a reader who asks for the op has the fitting meta. */
+export type ResultMessage = {
+  [O in Op]: { type: "result"; rid: string; op: O; key: string; meta: Meta<O> };
+}[Op];
+
+function anyResult(value: unknown, at: string): ResultMessage {
+  const message = result(value, at);
+  return { ...message, meta: METAS[message.op](message.meta, `${at}.meta`) } as ResultMessage;
+}
+
+const INCOMING = {
+  welcome: record({ type: oneOf("welcome"), revision: count }),
+  ack: record({ type: oneOf("ack"), rid: name, state: oneOf("queued") }),
+  progress,
+  result: anyResult,
+  failure,
+  cancelled: record({ type: oneOf("cancelled"), rid: name }),
+  stale: record({ type: oneOf("stale"), revision: count }),
+};
+export type Incoming = Checked<(typeof INCOMING)[keyof typeof INCOMING]>;
+
+function dispatch<T extends Record<string, Check<unknown>>>(table: T, value: unknown): Checked<T[keyof T]> {
+  const { type } = anything(value, "message");
+  const check = typeof type === "string" && Object.hasOwn(table, type) ? table[type] : undefined;
+  if (!check) throw new ProtocolError(`message: unknown type ${JSON.stringify(type)}`);
+  return check(value, type as string) as Checked<T[keyof T]>;
+}
+
+/** Validate a message of the kernel; `ProtocolError` names the field that does not fit. */
+export const parseIncoming = (value: unknown): Incoming => dispatch(INCOMING, value);
+
+/** The picture's description in a progress message, or null where it carries none. */
+export function parseFrame(meta: Progress["meta"]): SynthesisFrame | null {
+  return "height" in meta ? synthesisFrame(meta, "progress.meta") : null;
+}
+
+// ---- page → kernel -----------------------------------------------------------------------------
+
+export type SynthesisTarget = { unit: string } | { logit: number } | { probability: number };
+
+function synthesisTarget(value: unknown, at: string): SynthesisTarget {
+  const target = anything(value, at);
+  const keys = Object.keys(target);
+  if (keys.length !== 1) throw new ProtocolError(`${at}: expected exactly one of unit, logit, probability`);
+  oneOf("unit", "logit", "probability")(keys[0], at);
+  (keys[0] === "unit" ? name : (count as Check<unknown>))(target[keys[0] as string], at);
+  return target as SynthesisTarget;
+}
+
+function targets(value: unknown, at: string): (number | null)[] {
+  const classes = list(nullable(count))(value, at);
+  if (classes.length === 0) throw new ProtocolError(`${at}: expected at least one class`);
+  return classes;
+}
+
+const ARGUMENTS = {
+  picture: record({ image: count }),
+  maps: record({ image: count, layer: name }),
+  overlay: record({ image: count, method: name, targets, layer: nullable(name) }),
+  projection: record({ image: count, unit: name, method: name }),
+  synthesis: record({ target: synthesisTarget, steps: size, size, seed: count }),
+  filters: record({ layer: name }),
+};
+export type Arguments<O extends Op> = Checked<(typeof ARGUMENTS)[O]>;
+
+const request = record({ type: oneOf("request"), rid: name, slot: oneOf(...SLOTS), op });
+export type Request = {
+  [O in Op]: { type: "request"; rid: string; slot: SlotName; op: O } & Arguments<O>;
+}[Op];
+
+function anyRequest(value: unknown, at: string): Request {
+  const head = request(value, at);
+  return { ...head, ...ARGUMENTS[head.op](value, at) } as Request;
+}
+
+const OUTGOING = {
+  hello: record({ type: oneOf("hello"), view_id: name }),
+  request: anyRequest,
+  cancel: record({ type: oneOf("cancel"), rid: name }),
+  frame_ack: record({ type: oneOf("frame_ack"), rid: name, seq: count }),
+};
+export type Outgoing = Checked<(typeof OUTGOING)[keyof typeof OUTGOING]>;
+
+/** Validate a message of the page: for tests and for hosts that stand in for the kernel. */
+export const parseOutgoing = (value: unknown): Outgoing => dispatch(OUTGOING, value);

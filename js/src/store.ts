@@ -1,0 +1,201 @@
+/** All state of one widget model, shared by all of its views: synced traits, local choices, panel slots. */
+import type { AnyModel } from "@anywidget/types";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { formatUnit, parseUnit, type Unit } from "./address";
+import { ResultCache } from "./cache";
+import type { SlotName } from "./protocol";
+import { type AnySlot, type Finished, Slot, type SlotContext } from "./slot";
+import { type LayerInfo, type Synced, syncTraits, type Traits } from "./traits";
+import { Transport, uniqueName } from "./transport";
+import * as wants from "./wants";
+
+export type OverlayMode = "class" | "unit" | "none";
+
+export interface Slots {
+  picture: Slot<"picture">;
+  maps: Slot<"maps">;
+  overlay: Slot<"overlay">;
+  projection: Slot<"projection">;
+  excites: Slot<"synthesis">;
+  filters: Slot<"filters">;
+}
+
+/** Choices that concern the page alone: changing one never asks the kernel. */
+export interface Local {
+  mode: Signal<OverlayMode>;
+  classMethod: Signal<string>;
+  opacity: Signal<number>;
+  /** Colour map of unsigned numbers; signed ones have their own. */
+  colormap: Signal<string>;
+  sort: Signal<"index" | "activation">;
+  scale: Signal<"unit" | "layer">;
+  /** Channel of the chosen layer that the pointer or the focus is on. */
+  peek: Signal<number | null>;
+  synthesis: Signal<{ steps: number; size: number; seed: number }>;
+}
+
+/** Panels that a view consists of; the others ask for nothing. */
+const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
+  explorer: ["picture", "maps", "overlay", "projection", "excites"],
+  layer_grid: ["maps"],
+  filter_grid: ["filters"],
+  heatmap_overlay: ["picture", "overlay"],
+  unit_inspector: ["projection", "excites"],
+};
+
+export interface Store {
+  traits: Synced["traits"];
+  local: Local;
+  slots: Slots;
+  transport: Transport;
+  finished: ReadonlySignal<Finished | null>;
+  /** The chosen layer's entry; undefined while the network is not known. */
+  layer: ReadonlySignal<LayerInfo | undefined>;
+  unit: ReadonlySignal<Unit | null>;
+  /** The weights changed since the pictures were computed. */
+  outdated: ReadonlySignal<boolean>;
+  setTraits: Synced["set"];
+  /** Lock a unit: its layer is chosen with it. */
+  lock(unit: Unit): void;
+  startSynthesis(): void;
+  /** Ask again for everything that is shown. */
+  refresh(): void;
+  /** A view appeared: greet the kernel and begin to ask. Returns what ends it. */
+  attach(): () => void;
+  /** The host has a kernel behind the widget again. */
+  reconnect(): void;
+  dispose(): void;
+}
+
+function initialLocal({ traits }: Synced): Local {
+  const options = traits._options.peek();
+  const byClass = traits._methods.peek().filter((method) => method.asks === "class");
+  const preferred = byClass.find((method) => method.name === "grad_cam") ?? byClass[0];
+  const [, height, width] = traits._network.peek().input;
+  return {
+    mode: signal("class"),
+    classMethod: signal(preferred?.name ?? ""),
+    opacity: signal(0.75),
+    colormap: signal(options.colormap ?? "ember"),
+    sort: signal("index"),
+    scale: signal("unit"),
+    peek: signal(null),
+    synthesis: signal({
+      steps: options.steps ?? 128,
+      size: options.size ?? Math.min(height, width),
+      seed: options.seed ?? 0,
+    }),
+  };
+}
+
+export function createStore(model: AnyModel, afterPaint?: (task: () => void) => void): Store {
+  const synced = syncTraits(model);
+  const { traits } = synced;
+  const transport = new Transport(model, afterPaint);
+  const local = initialLocal(synced);
+  const revision = signal(traits._network.peek().revision);
+  const outdated = signal(false);
+  const finished = signal<Finished | null>(null);
+  const context: SlotContext = {
+    transport,
+    cache: new ResultCache(),
+    revision: () => revision.peek(),
+    finished: (done) => {
+      finished.value = done;
+    },
+  };
+  const slots: Slots = {
+    picture: new Slot("picture", context),
+    maps: new Slot("maps", context),
+    overlay: new Slot("overlay", context),
+    projection: new Slot("projection", context),
+    excites: new Slot("excites", context),
+    filters: new Slot("filters", context),
+  };
+  const everySlot: AnySlot[] = Object.values(slots);
+  const store: Store = {
+    traits,
+    local,
+    slots,
+    transport,
+    finished,
+    outdated,
+    layer: computed(() => traits._network.value.layers.find(({ name }) => name === traits.layer.value)),
+    unit: computed(() => parseUnit(traits.unit.value)),
+    setTraits: synced.set,
+    lock: (unit) => synced.set({ layer: unit.layer, unit: formatUnit(unit) }),
+    startSynthesis: () => slots.excites.ask(wants.synthesis(store), true),
+    refresh: () => {
+      outdated.value = false;
+      for (const slot of everySlot) if (slot !== slots.excites) slot.retry();
+    },
+    attach: () => attach(),
+    reconnect: () => {
+      transport.reconnect();
+      transport.hello(uniqueName());
+    },
+    dispose: () => {
+      stop?.();
+      unfollow();
+      transport.dispose();
+      synced.dispose();
+    },
+  };
+
+  transport.onRevision = (current) => {
+    if (current === revision.peek()) return;
+    revision.value = current;
+    outdated.value = true;
+    for (const slot of everySlot) slot.markStale();
+  };
+  transport.onWelcome = () => {
+    // Pictures from before a lost connection are still right if the weights are: the cache answers then.
+    for (const slot of everySlot) if (slot.state.peek() === "stale" && !outdated.peek()) slot.retry();
+  };
+
+  const unfollow = effect(() => transport.onRevision(traits._network.value.revision));
+
+  let views = 0;
+  let stop: (() => void) | undefined;
+  function attach(): () => void {
+    transport.hello(uniqueName());
+    if (++views === 1) stop = follow(store);
+    return () => {
+      if (--views > 0) return;
+      slots.excites.stop();
+      stop?.();
+      stop = undefined;
+    };
+  }
+  return store;
+}
+
+/** Keep every panel of the view asking for what the state calls for. Returns what ends it. */
+function follow(store: Store): () => void {
+  const panels = PANELS[store.traits._view.peek()];
+  const wanted: Record<SlotName, () => void> = {
+    picture: () => store.slots.picture.ask(wants.picture(store)),
+    maps: () => store.slots.maps.ask(wants.maps(store)),
+    overlay: () => {
+      if (store.local.mode.value !== "class") return;
+      const want = wants.overlay(store);
+      if (want === "wait") store.slots.overlay.wait();
+      else store.slots.overlay.ask(want);
+    },
+    projection: () => store.slots.projection.ask(wants.projection(store)),
+    excites: () => {
+      // Nothing is synthesised unasked; another unit ends a running search and shows what is already known.
+      const want = wants.synthesis(store);
+      if (JSON.stringify(want?.about) === JSON.stringify(store.slots.excites.want?.about)) return;
+      store.slots.excites.ask(want && store.slots.excites.held(want) ? want : null);
+    },
+    filters: () => store.slots.filters.ask(wants.filters(store)),
+  };
+  const ends = panels.map((name) => effect(tracked(wanted[name])));
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** Signals read while deciding are followed; those read while sending are read by `peek` alone. */
+const tracked = (decide: () => void) => () => batch(decide);

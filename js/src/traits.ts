@@ -1,0 +1,126 @@
+/** State shared with Python, as signals. The kernel writes the underscored ones, the page may set the others. */
+import type { AnyModel } from "@anywidget/types";
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+
+export interface LayerInfo {
+  name: string;
+  kind: string;
+  channels: number;
+  height: number;
+  width: number;
+  /** The stop of the map that holds it. */
+  stop: string;
+  depth: number;
+}
+
+export interface NetworkInfo {
+  name: string;
+  device: string;
+  revision: number;
+  classes: number;
+  labels: string[] | null;
+  input: [channels: number, height: number, width: number];
+  layers: LayerInfo[];
+  stops: { name: string; kind: string; layers: string[] }[];
+  default_layer: string;
+  cam_layer: string | null;
+}
+
+export interface MethodInfo {
+  name: string;
+  label: string;
+  asks: "unit" | "class" | "layer" | "picture";
+  signed: boolean;
+  colour: boolean;
+  note: string;
+}
+
+export interface Options {
+  /** Height of the widget in pixels. */
+  height?: number;
+  colormap?: string;
+  /** Synthesis: number of steps, side of the picture in pixels, seed. */
+  steps?: number;
+  size?: number;
+  seed?: number;
+}
+
+export interface Traits {
+  _view: "explorer" | "layer_grid" | "filter_grid" | "heatmap_overlay" | "unit_inspector";
+  _network: NetworkInfo;
+  _methods: MethodInfo[];
+  _images: { name: string; key: string }[];
+  _options: Options;
+  layer: string;
+  unit: string;
+  image_index: number;
+  method: string;
+  target: number | null;
+  status: string;
+  last_error: string;
+}
+
+/** What a widget holds before the kernel has filled it. */
+const DEFAULTS: Traits = {
+  _view: "explorer",
+  _network: {
+    name: "",
+    device: "",
+    revision: 0,
+    classes: 0,
+    labels: null,
+    input: [3, 224, 224],
+    layers: [],
+    stops: [],
+    default_layer: "",
+    cam_layer: null,
+  },
+  _methods: [],
+  _images: [],
+  _options: {},
+  layer: "",
+  unit: "",
+  image_index: 0,
+  method: "",
+  target: null,
+  status: "idle",
+  last_error: "",
+};
+
+export type Settable = "layer" | "unit" | "image_index" | "method" | "target";
+
+export interface Synced {
+  traits: { readonly [K in keyof Traits]: ReadonlySignal<Traits[K]> };
+  /** Change state on both sides; several names travel in one message. */
+  set(change: Partial<Pick<Traits, Settable>>): void;
+  dispose(): void;
+}
+
+/** Mirror a model's traits as signals that follow every change, whoever made it. */
+export function syncTraits(model: AnyModel): Synced {
+  const disposers: (() => void)[] = [];
+  const mirror = <K extends keyof Traits>(name: K): Signal<Traits[K]> => {
+    const read = (): Traits[K] => (model.get(name) as Traits[K] | undefined) ?? DEFAULTS[name];
+    const mirrored = signal(read());
+    const follow = () => {
+      mirrored.value = read();
+    };
+    model.on(`change:${name}`, follow);
+    disposers.push(() => model.off(`change:${name}`, follow));
+    return mirrored;
+  };
+  const names = Object.keys(DEFAULTS) as (keyof Traits)[];
+  const traits = Object.fromEntries(names.map((name) => [name, mirror(name)])) as unknown as Synced["traits"];
+  return {
+    traits,
+    set(change) {
+      batch(() => {
+        for (const [name, value] of Object.entries(change)) model.set(name, value);
+      });
+      model.save_changes();
+    },
+    dispose() {
+      for (const dispose of disposers) dispose();
+    },
+  };
+}

@@ -1,0 +1,204 @@
+/**
+ * The only file that sends to the kernel or hears from it.
+ *
+ * A slot (panel) has at most one request in flight: a newer one supersedes it, here at once and in the
+ * kernel within a step, and whatever still arrives for the older one is ignored. Silence of two seconds
+ * means that a cell is running in front of us; a `send` that throws means that the kernel is gone.
+ */
+import type { AnyModel } from "@anywidget/types";
+import { signal } from "@preact/signals";
+import { ProtocolError } from "./check";
+import { type Result, readResult } from "./payload";
+import {
+  type Failure,
+  type Outgoing,
+  type Progress,
+  parseIncoming,
+  type ResultMessage,
+  type SlotName,
+} from "./protocol";
+
+export type Link = "connecting" | "live" | "busy" | "gone";
+
+/** How a request is lived through; after `result`, `failure`, `cancelled` or `gone` nothing follows. */
+export interface Listener {
+  queued(): void;
+  accepted(): void;
+  progress(message: Progress, buffers: readonly DataView[]): void;
+  result(result: Result): void;
+  failure(failure: Failure): void;
+  cancelled(): void;
+  gone(): void;
+}
+
+/** A request without what the transport adds. */
+export type Question = { op: string } & Record<string, unknown>;
+
+interface Pending {
+  rid: string;
+  slot: SlotName;
+  listener: Listener;
+  silence: ReturnType<typeof setTimeout>;
+}
+
+export const PATIENCE_MS = 2000;
+
+/** Unique among all pages that may show this widget: two browser tabs hear each other's answers. */
+const page = globalThis.crypto?.randomUUID?.() ?? Math.random().toString(36).slice(2);
+let serial = 0;
+export const uniqueName = (): string => `${page}-${++serial}`;
+
+export class Transport {
+  readonly link = signal<Link>("connecting");
+  /** Whether the kernel ever answered: tells a restart from a page that never had a kernel. */
+  welcomed = false;
+  onRevision: (revision: number) => void = () => {};
+  onStale: (revision: number) => void = () => {};
+  onWelcome: () => void = () => {};
+
+  readonly #model: AnyModel;
+  readonly #afterPaint: (task: () => void) => void;
+  readonly #pending = new Map<string, Pending>();
+  #greeting: ReturnType<typeof setTimeout> | undefined;
+  readonly #hear = (content: unknown, buffers: DataView[]) => this.#receive(content, buffers ?? []);
+
+  constructor(
+    model: AnyModel,
+    afterPaint: (task: () => void) => void = (task) => void requestAnimationFrame(task),
+  ) {
+    this.#model = model;
+    this.#afterPaint = afterPaint;
+    model.on("msg:custom", this.#hear);
+  }
+
+  hello(viewId: string): void {
+    if (this.link.peek() === "gone") return;
+    clearTimeout(this.#greeting);
+    this.#greeting = setTimeout(() => {
+      this.link.value = "busy";
+    }, PATIENCE_MS);
+    this.#send({ type: "hello", view_id: viewId });
+  }
+
+  /** Ask on behalf of a slot; returns the request's name. */
+  request(slot: SlotName, question: Question, listener: Listener): string {
+    this.#forgetSlot(slot);
+    const rid = uniqueName();
+    const silence = setTimeout(() => {
+      this.link.value = "busy";
+      listener.queued();
+    }, PATIENCE_MS);
+    this.#pending.set(rid, { rid, slot, listener, silence });
+    this.#send({ type: "request", rid, slot, ...question } as Outgoing);
+    return rid;
+  }
+
+  /** Nobody waits for this slot any more. */
+  cancel(slot: SlotName): void {
+    for (const rid of this.#forgetSlot(slot)) this.#send({ type: "cancel", rid });
+  }
+
+  /** The host says that there is no kernel behind the widget. */
+  disconnect(): void {
+    if (this.link.peek() !== "gone") this.#lose();
+  }
+
+  /** The host has a kernel again; only its answer to the next `hello` proves it. */
+  reconnect(): void {
+    if (this.link.peek() === "gone") this.link.value = "connecting";
+  }
+
+  dispose(): void {
+    clearTimeout(this.#greeting);
+    for (const rid of [...this.#pending.keys()]) this.#settle(rid);
+    this.#model.off("msg:custom", this.#hear);
+  }
+
+  #send(message: Outgoing): void {
+    try {
+      if (this.link.peek() === "gone") throw new Error("no kernel");
+      this.#model.send(message);
+    } catch {
+      // A comm whose kernel went away throws; requests in flight will never be answered.
+      this.#lose();
+    }
+  }
+
+  #lose(): void {
+    clearTimeout(this.#greeting);
+    this.link.value = "gone";
+    for (const { rid, listener } of [...this.#pending.values()]) {
+      this.#settle(rid);
+      listener.gone();
+    }
+  }
+
+  #forgetSlot(slot: SlotName): string[] {
+    const rids = [...this.#pending.values()].filter((p) => p.slot === slot).map((p) => p.rid);
+    rids.forEach((rid) => {
+      this.#settle(rid);
+    });
+    return rids;
+  }
+
+  #settle(rid: string): Pending | undefined {
+    const pending = this.#pending.get(rid);
+    clearTimeout(pending?.silence);
+    this.#pending.delete(rid);
+    return pending;
+  }
+
+  #receive(content: unknown, buffers: readonly DataView[]): void {
+    this.link.value = "live";
+    clearTimeout(this.#greeting);
+    const rid = (content as { rid?: unknown } | null)?.rid;
+    const pending = typeof rid === "string" ? this.#pending.get(rid) : undefined;
+    if (rid !== undefined && !pending) return; // an answer nobody waits for any more
+    try {
+      this.#handle(content, buffers, pending);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      console.error(`[nbviz] ${error.message}`);
+      if (!pending) return;
+      this.#settle(pending.rid);
+      const message = `The kernel's answer does not fit this page (${error.message}): install one version of nbviz.`;
+      pending.listener.failure({ kind: error.name, message, traceback: "" });
+    }
+  }
+
+  #handle(content: unknown, buffers: readonly DataView[], pending: Pending | undefined): void {
+    const message = parseIncoming(content);
+    if (message.type === "welcome") {
+      this.welcomed = true;
+      this.onRevision(message.revision);
+      this.onWelcome();
+    } else if (message.type === "stale") {
+      this.onRevision(message.revision);
+      this.onStale(message.revision);
+    } else if (pending) {
+      this.#answer(message, buffers, pending);
+    }
+  }
+
+  #answer(
+    message: Exclude<ReturnType<typeof parseIncoming>, { type: "welcome" | "stale" }>,
+    buffers: readonly DataView[],
+    { rid, listener, silence }: Pending,
+  ): void {
+    clearTimeout(silence);
+    if (message.type === "ack") {
+      listener.accepted();
+    } else if (message.type === "progress") {
+      listener.progress(message, buffers);
+      this.#afterPaint(() => this.#send({ type: "frame_ack", rid, seq: message.seq }));
+    } else if (message.type === "result") {
+      const result = readResult(message as ResultMessage, buffers);
+      this.#settle(rid);
+      listener.result(result);
+    } else {
+      this.#settle(rid);
+      if (message.type === "failure") listener.failure(message);
+      else listener.cancelled();
+    }
+  }
+}

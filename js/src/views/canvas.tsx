@@ -1,0 +1,36 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { Bitmap } from "../draw/picture";
+
+interface Props {
+  bitmap: Bitmap;
+  label: string;
+  /** Show the picture's own pixels as squares rather than smoothing between them. */
+  crisp?: boolean;
+  onPainted?: () => void;
+}
+
+/** Put packed pixels on a canvas; `top` rows are cut off above. */
+export function blit(canvas: HTMLCanvasElement, { width, height, pixels }: Bitmap): void {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const bytes = new Uint8ClampedArray(pixels.buffer as ArrayBuffer, pixels.byteOffset, pixels.byteLength);
+  context.putImageData(new ImageData(bytes, width, height), 0, 0);
+}
+
+/** A bitmap on a canvas, painted in the next animation frame after it changed. */
+export function Canvas({ bitmap, label, crisp = false, onPainted }: Props) {
+  const ref = useRef<HTMLCanvasElement>(null);
+  const painted = useRef(onPainted);
+  painted.current = onPainted;
+  useEffect(() => {
+    const pending = requestAnimationFrame(() => {
+      if (!ref.current) return;
+      blit(ref.current, bitmap);
+      painted.current?.();
+    });
+    return () => cancelAnimationFrame(pending);
+  }, [bitmap]);
+  return <canvas ref={ref} class={crisp ? "crisp" : ""} role="img" aria-label={label} />;
+}

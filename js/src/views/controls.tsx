@@ -1,0 +1,144 @@
+/** The few controls everything is made of. Each carries the mark that keeps the notebook's keys away. */
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+
+/** JupyterLab looks for the mark on the focused element itself. */
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" } as const;
+
+interface ButtonProps {
+  onClick: () => void;
+  children: ComponentChildren;
+  label?: string | undefined;
+  kind?: "plain" | "primary" | "quiet";
+  disabled?: boolean;
+}
+
+export function Button({ onClick, children, label, kind = "plain", disabled = false }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      class={`button ${kind}`}
+      aria-label={label}
+      title={label}
+      disabled={disabled}
+      onClick={onClick}
+      {...OWN_KEYS}
+    >
+      {children}
+    </button>
+  );
+}
+
+export interface Option<T> {
+  value: T;
+  label: string;
+  title?: string | undefined;
+}
+
+interface ChoiceProps<T> {
+  label: string;
+  options: readonly Option<T>[];
+  value: T;
+  onChange: (value: T) => void;
+}
+
+/** A row of which one is chosen: arrows move the choice, one stop for Tab. */
+export function Segments<T extends string>({ label, options, value, onChange }: ChoiceProps<T>) {
+  const step = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const at = options.findIndex((option) => option.value === value);
+    const next = (at + by + options.length) % options.length;
+    onChange(options[next]!.value);
+    const group = event.currentTarget as HTMLElement;
+    (group.children[next] as HTMLElement).focus();
+  };
+  const reachable = options.some((option) => option.value === value) ? value : options[0]?.value;
+  return (
+    <div class="segments" role="radiogroup" aria-label={label} onKeyDown={step}>
+      {options.map((option) => (
+        <button
+          key={option.value}
+          type="button"
+          role="radio"
+          aria-checked={option.value === value}
+          tabIndex={option.value === reachable ? 0 : -1}
+          title={option.title}
+          data-value={option.value}
+          onClick={() => onChange(option.value)}
+          {...OWN_KEYS}
+        >
+          {option.label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** A labelled drop-down list. */
+export function Select<T extends string>({ label, options, value, onChange }: ChoiceProps<T>) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value as T)} {...OWN_KEYS}>
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface NumberProps {
+  label: string;
+  value: number;
+  min: number;
+  max: number;
+  onChange: (value: number) => void;
+}
+
+/** A whole number; what does not lie between the bounds is not taken over. */
+export function NumberField({ label, value, min, max, onChange }: NumberProps) {
+  const take = (event: Event) => {
+    const typed = Number((event.currentTarget as HTMLInputElement).value);
+    if (Number.isInteger(typed) && typed >= min && typed <= max) onChange(typed);
+    else (event.currentTarget as HTMLInputElement).value = String(value);
+  };
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input type="number" value={value} min={min} max={max} step={1} onChange={take} {...OWN_KEYS} />
+    </label>
+  );
+}
+
+interface SliderProps {
+  label: string;
+  value: number;
+  onChange: (value: number) => void;
+}
+
+/** A share between 0 and 1. */
+export function Slider({ label, value, onChange }: SliderProps) {
+  const id = useId();
+  return (
+    <div class="field slider">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="range"
+        min={0}
+        max={1}
+        step={0.05}
+        value={value}
+        aria-valuetext={`${Math.round(100 * value)} percent`}
+        onInput={(event) => onChange(Number(event.currentTarget.value))}
+        {...OWN_KEYS}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+/** A panel says what state it is in: to the eye, to assistive tools, and to tests by `data-state` and `data-seq`. */
+import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
+import type { AnySlot, PanelState } from "../slot";
+import { useStore } from "./context";
+import { Button } from "./controls";
+
+/** What a panel has painted so far. */
+export interface PaintLog {
+  /** Raised after each painting of new content. */
+  seq: Signal<number>;
+  /** The answer that the newest painting shows. */
+  source: Signal<unknown>;
+  painted: (source: unknown, key: string) => void;
+}
+
+export function usePaintLog(): PaintLog {
+  const seq = useSignal(0);
+  const source = useSignal<unknown>(null);
+  const last = useRef("");
+  const painted = (shown: unknown, key: string) => {
+    source.value = shown;
+    if (key === last.current) return;
+    last.current = key;
+    seq.value++;
+  };
+  return { seq, source, painted };
+}
+
+interface Props {
+  name: "picture" | "maps" | "overlay" | "projection" | "excites" | "filters";
+  label: string;
+  slot: AnySlot;
+  log: PaintLog;
+  class?: string;
+  children: ComponentChildren;
+}
+
+/** An answer counts as shown only once it is painted. */
+function useShownState(slot: AnySlot, log: PaintLog): ReadonlySignal<PanelState> {
+  return useComputed(() => {
+    const waits = slot.state.value === "ready" && slot.shown.value && log.source.value !== slot.shown.value;
+    return waits && !slot.frame.value ? "computing" : slot.state.value;
+  });
+}
+
+export function Panel({ name, label, slot, log, class: extra = "", children }: Props) {
+  const state = useShownState(slot, log);
+  const busy = useComputed(() => state.value === "computing" || state.value === "queued");
+  return (
+    <section
+      class={`panel ${extra}`}
+      data-panel={name}
+      data-state={state}
+      data-seq={log.seq}
+      aria-label={label}
+      aria-busy={busy}
+    >
+      {children}
+    </section>
+  );
+}
+
+/** Lies over a panel's picture: progress, waiting, being out of date, or the reason of a failure. */
+export function Notice({ slot }: { slot: AnySlot }) {
+  const state = slot.state.value;
+  const progress = slot.progress.value;
+  const failure = slot.failure.value;
+  if (state === "computing") return <Bar step={progress?.step ?? 0} steps={progress?.steps ?? 0} />;
+  if (state === "queued") return <p class="notice">Kernel busy: queued behind the running cell.</p>;
+  if (state === "stale") return <Stale slot={slot} />;
+  if (state === "unrecorded") {
+    return <p class="notice">{failure?.message || "Not computed in this recording."}</p>;
+  }
+  if (state !== "failed" || !failure) return null;
+  return (
+    <div class="notice failure" role="alert">
+      <p>{failure.message}</p>
+      {failure.traceback && (
+        <details>
+          <summary data-lm-suppress-shortcuts="true">{failure.kind}</summary>
+          <pre>{failure.traceback}</pre>
+        </details>
+      )}
+      <Button onClick={() => slot.retry()}>Retry</Button>
+    </div>
+  );
+}
+
+function Stale({ slot }: { slot: AnySlot }) {
+  const { transport, outdated } = useStore();
+  if (transport.link.value === "gone") return <p class="notice">Stale: there is no kernel behind it.</p>;
+  const reason = outdated.value ? "the weights changed since" : "the newer picture was not finished";
+  return (
+    <p class="notice">
+      Stale: {reason}. <Button onClick={() => slot.retry()}>Compute again</Button>
+    </p>
+  );
+}
+
+function Bar({ step, steps }: { step: number; steps: number }) {
+  if (steps === 0) return <div class="bar unknown" role="progressbar" aria-label="computing" />;
+  return (
+    <div
+      class="bar"
+      role="progressbar"
+      aria-label="computing"
+      aria-valuenow={step}
+      aria-valuemin={0}
+      aria-valuemax={steps}
+    >
+      <div style={{ width: `${(100 * step) / steps}%` }} />
+    </div>
+  );
+}

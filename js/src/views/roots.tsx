@@ -1,0 +1,142 @@
+/** One root component a widget. */
+import type { ComponentType } from "preact";
+import { useRef } from "preact/hooks";
+import type { Traits } from "../traits";
+import { ChannelGrid } from "./channel-grid";
+import { type Tab, useStore, useView } from "./context";
+import { OWN_KEYS, Select } from "./controls";
+import { FilterGrid } from "./filter-grid";
+import { Footer, Header } from "./frame";
+import { NetworkMap } from "./network-map";
+import { ImageStrip, PicturePane } from "./picture-pane";
+import { useSize } from "./size";
+import { UnitPane } from "./unit-pane";
+
+/** Below this width the three panes take turns. */
+const NARROW = 800;
+
+const TABS: readonly [Tab, string][] = [
+  ["image", "Image"],
+  ["grid", "Grid"],
+  ["unit", "Unit"],
+];
+
+function Explorer() {
+  const { tab, store } = useView();
+  const box = useRef<HTMLDivElement>(null);
+  const { width } = useSize(box).value;
+  const narrow = width > 0 && width < NARROW;
+  const hidden = (name: Tab) => narrow && tab.value !== name;
+  const height = store.traits._options.value.height ?? 720;
+  return (
+    <div ref={box} class="explorer" style={{ height: `${height}px` }}>
+      <Header />
+      <NetworkMap />
+      {narrow && <Tabs />}
+      <div class={`panes ${narrow ? "narrow" : ""}`}>
+        <div class="pane" hidden={hidden("image")}>
+          <PicturePane modes={["class", "unit", "none"]} />
+        </div>
+        <div class="pane" hidden={hidden("grid")}>
+          <ChannelGrid />
+        </div>
+        <div class="pane" hidden={hidden("unit")}>
+          <UnitPane />
+        </div>
+      </div>
+      <Footer />
+    </div>
+  );
+}
+
+function Tabs() {
+  const { tab } = useView();
+  const onKeyDown = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const at = TABS.findIndex(([name]) => name === tab.value);
+    const next = (at + by + TABS.length) % TABS.length;
+    tab.value = TABS[next]![0];
+    ((event.currentTarget as HTMLElement).children[next] as HTMLElement).focus();
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label="Panes" onKeyDown={onKeyDown}>
+      {TABS.map(([name, label]) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          aria-selected={tab.value === name}
+          tabIndex={tab.value === name ? 0 : -1}
+          onClick={() => {
+            tab.value = name;
+          }}
+          {...OWN_KEYS}
+        >
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function LayerGrid() {
+  const store = useStore();
+  const { traits, setTraits } = store;
+  const height = traits._options.value.height ?? 420;
+  return (
+    <div class="single" style={{ height: `${height}px` }}>
+      <Select
+        label="layer"
+        options={traits._network.value.layers.map(({ name, kind }) => ({
+          value: name,
+          label: `${name} · ${kind}`,
+        }))}
+        value={traits.layer.value}
+        onChange={(layer) => setTraits({ layer })}
+      />
+      <ImageStrip store={store} />
+      <ChannelGrid />
+      <Footer />
+    </div>
+  );
+}
+
+function Filters() {
+  const { traits } = useStore();
+  return (
+    <div class="single" style={{ height: `${traits._options.value.height ?? 320}px` }}>
+      <FilterGrid />
+      <Footer />
+    </div>
+  );
+}
+
+function HeatmapOverlay() {
+  return (
+    <div class="single">
+      <PicturePane modes={["class", "none"]} />
+      <Footer />
+    </div>
+  );
+}
+
+function UnitInspector() {
+  const store = useStore();
+  return (
+    <div class="single">
+      <ImageStrip store={store} />
+      <UnitPane />
+      <Footer />
+    </div>
+  );
+}
+
+export const ROOTS: Record<Traits["_view"], ComponentType> = {
+  explorer: Explorer,
+  layer_grid: LayerGrid,
+  filter_grid: Filters,
+  heatmap_overlay: HeatmapOverlay,
+  unit_inspector: UnitInspector,
+};

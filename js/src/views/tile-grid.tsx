@@ -1,0 +1,199 @@
+/**
+ * Any number of small maps: one canvas that stays in view and paints the visible rows alone, and over it
+ * a real button for every visible tile, so that each can be pointed at, focused and read aloud.
+ */
+import { type Signal, useSignal } from "@preact/signals";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { type Geometry, layTiles, paintTiles, type Sheet, visibleRows } from "../draw/tiles";
+import { blit } from "./canvas";
+import { OWN_KEYS } from "./controls";
+import { useSize } from "./size";
+
+interface Props {
+  label: string;
+  sheet: Sheet;
+  /** Channel under the roving focus. */
+  cursor: Signal<number>;
+  selected: number | null;
+  /** Read aloud and shown as tooltip: `unit 447, max 3.1`. */
+  nameOf: (channel: number) => string;
+  /** Shown beside the tile. */
+  captionOf: (channel: number) => string;
+  onSelect?: (channel: number) => void;
+  /** Enter on the channel that is selected already. */
+  onEnterAgain?: () => void;
+  onPeek?: (channel: number | null) => void;
+  onPainted: () => void;
+}
+
+const NO_ROWS = { columns: 1, rows: 0, tileWidth: 1, tileHeight: 1, pitchX: 1, pitchY: 1 };
+
+/** The place that a key leads to, or null for a key that does not move. */
+export function placeAfter(event: KeyboardEvent, place: number, g: Geometry, page: number): number | null {
+  const { columns } = g;
+  const start = place - (place % columns);
+  const steps: Record<string, number> = {
+    ArrowRight: place + 1,
+    ArrowLeft: place - 1,
+    ArrowDown: place + columns,
+    ArrowUp: place - columns,
+    PageDown: place + page * columns,
+    PageUp: place - page * columns,
+    Home: event.ctrlKey ? 0 : start,
+    End: event.ctrlKey ? Number.POSITIVE_INFINITY : start + columns - 1,
+  };
+  return steps[event.key] ?? null;
+}
+
+export function TileGrid(props: Props) {
+  const { sheet, cursor, selected } = props;
+  const count = sheet.order.length;
+  const scroller = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const size = useSize(scroller).value;
+  const firstRow = useSignal(0);
+  const focusNext = useRef(false);
+
+  const g = useMemo(
+    () => (size.width ? layTiles(count, sheet.height, sheet.width, size.width) : NO_ROWS),
+    [count, sheet.height, sheet.width, size.width],
+  );
+  const places = useMemo(() => {
+    const inverse = new Int32Array(count);
+    for (let place = 0; place < count; place++) inverse[sheet.order[place]!] = place;
+    return inverse;
+  }, [sheet.order, count]);
+  const active = Math.min(cursor.value, count - 1);
+  const activePlace = places[active] ?? 0;
+
+  const painted = useRef(props.onPainted);
+  painted.current = props.onPainted;
+  const buffer = useRef(new Uint32Array(0));
+  const paint = useCallback(() => {
+    if (!canvas.current || !scroller.current || g.rows === 0 || size.height === 0) return;
+    const { width, height } = size;
+    if (buffer.current.length !== width * height) buffer.current = new Uint32Array(width * height);
+    paintTiles(buffer.current, width, Math.round(scroller.current.scrollTop), g, sheet);
+    blit(canvas.current, { width, height, pixels: buffer.current });
+    painted.current();
+  }, [g, sheet, size]);
+
+  const pending = useRef(0);
+  const schedule = useCallback(() => {
+    cancelAnimationFrame(pending.current);
+    pending.current = requestAnimationFrame(paint);
+  }, [paint]);
+  useEffect(() => {
+    schedule();
+    return () => cancelAnimationFrame(pending.current);
+  }, [schedule]);
+
+  const onScroll = () => {
+    firstRow.value = visibleRows(g, scroller.current?.scrollTop ?? 0, size.height)[0];
+    schedule();
+  };
+
+  // The active tile comes into view when it, or the layout around it, changes.
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (!box || size.height === 0) return;
+    const above = Math.floor(activePlace / g.columns) * g.pitchY;
+    if (above < box.scrollTop) box.scrollTop = above;
+    else if (above + g.pitchY > box.scrollTop + size.height) box.scrollTop = above + g.pitchY - size.height;
+    if (!focusNext.current) return;
+    focusNext.current = false;
+    box.querySelector<HTMLElement>(`[data-channel="${active}"]`)?.focus({ preventScroll: true });
+  }, [active, activePlace, g, size.height]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && active === selected && props.onEnterAgain) {
+      event.preventDefault();
+      return props.onEnterAgain();
+    }
+    const page = Math.max(1, Math.floor(size.height / g.pitchY));
+    const place = placeAfter(event, activePlace, g, page);
+    if (place === null) return;
+    event.preventDefault();
+    const channel = sheet.order[Math.max(0, Math.min(count - 1, place))]!;
+    if (channel === active) return;
+    focusNext.current = true;
+    cursor.value = channel;
+  };
+
+  const channelAt = (event: Event): number | null => {
+    const cell = (event.target as HTMLElement).closest<HTMLElement>("[data-channel]");
+    return cell ? Number(cell.dataset.channel) : null;
+  };
+  const onClick = (event: MouseEvent) => {
+    const channel = channelAt(event);
+    if (channel === null) return;
+    cursor.value = channel;
+    props.onSelect?.(channel);
+  };
+  const peek = (event: Event) => props.onPeek?.(channelAt(event));
+  const unpeek = () => props.onPeek?.(null);
+
+  // The active row stays in the document wherever one scrolls, so that Tab finds the way back.
+  const activeRow = Math.floor(activePlace / g.columns);
+  const end = Math.min(g.rows, firstRow.value + Math.ceil(size.height / g.pitchY) + 1);
+  const rows = Array.from({ length: Math.max(0, end - firstRow.value) }, (_, i) => firstRow.value + i);
+  if (g.rows > 0 && !rows.includes(activeRow)) rows.push(activeRow);
+
+  const labelled = sheet.height === 1 && sheet.width === 1;
+  return (
+    <div
+      ref={scroller}
+      class={`tiles ${labelled ? "labelled" : ""}`}
+      role="grid"
+      aria-label={props.label}
+      aria-rowcount={g.rows}
+      aria-colcount={g.columns}
+      onScroll={onScroll}
+      onKeyDown={onKeyDown}
+      onClick={onClick}
+      onPointerOver={peek}
+      onPointerLeave={unpeek}
+      onFocusIn={peek}
+      onFocusOut={unpeek}
+    >
+      <div class="space" role="none" style={{ height: `${g.rows * g.pitchY}px` }}>
+        {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas without tabindex takes no focus; the cells speak for it */}
+        <canvas ref={canvas} aria-hidden="true" />
+        {rows.map((row) => (
+          // biome-ignore lint/a11y/useFocusableInteractive: the focus roves among the cells, as grids do
+          <div key={row} role="row" aria-rowindex={row + 1} style={{ top: `${row * g.pitchY}px` }}>
+            {Array.from({ length: Math.min(g.columns, count - row * g.columns) }, (_, column) => {
+              const channel = sheet.order[row * g.columns + column]!;
+              return (
+                <button
+                  key={channel}
+                  type="button"
+                  role="gridcell"
+                  aria-colindex={column + 1}
+                  aria-selected={channel === selected}
+                  aria-label={props.nameOf(channel)}
+                  title={props.nameOf(channel)}
+                  tabIndex={channel === active ? 0 : -1}
+                  data-channel={channel}
+                  style={cellStyle(g, column, labelled)}
+                  {...OWN_KEYS}
+                >
+                  {props.captionOf(channel)}
+                </button>
+              );
+            })}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function cellStyle(g: Geometry, column: number, labelled: boolean) {
+  const left = `${column * g.pitchX}px`;
+  if (labelled) {
+    const [width, height] = [`${g.pitchX - 8}px`, `${g.tileHeight}px`];
+    return { left, width, height, paddingLeft: `${g.tileWidth + 6}px` };
+  }
+  return { left, width: `${g.tileWidth}px`, height: `${g.pitchY - 6}px`, paddingTop: `${g.tileHeight}px` };
+}

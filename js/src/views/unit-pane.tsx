@@ -1,0 +1,90 @@
+/** One unit: why it fires on this picture, and what excites it in general. */
+import { useSignal } from "@preact/signals";
+import { formatUnit, parseUnit } from "../address";
+import { mapsHolding } from "../fields";
+import { short } from "../format";
+import type { Store } from "../store";
+import { useStore } from "./context";
+import { OWN_KEYS } from "./controls";
+import { Excites } from "./excites";
+import { Projection } from "./projection";
+
+export function UnitPane() {
+  const store = useStore();
+  return (
+    <>
+      <header class="bar-line">
+        <UnitTitle />
+        <UnitField store={store} />
+      </header>
+      <Projection />
+      <Excites />
+    </>
+  );
+}
+
+function UnitTitle() {
+  const store = useStore();
+  const unit = store.unit.value;
+  if (!unit) return <h3>no unit chosen</h3>;
+  const layer = store.traits._network.value.layers.find(({ name }) => name === unit.layer);
+  const maps = mapsHolding(store, unit);
+  const max = maps?.bytes.max[unit.channel];
+  const columns = maps?.meta.full[1] ?? 1;
+  const place = maps?.bytes.argmax[unit.channel] ?? 0;
+  return (
+    <h3 title={formatUnit(unit)}>
+      unit {unit.channel}
+      {layer && <span class="muted"> of {layer.channels}</span>}
+      {unit.position && <span class="muted"> at {unit.position.join(",")}</span>}
+      {max !== undefined && !unit.position && (
+        <span class="muted">{` · max ${short(max)} at ${Math.floor(place / columns)},${place % columns}`}</span>
+      )}
+    </h3>
+  );
+}
+
+/** Why a text names no unit of the network, or null where it does. */
+export function faultOf(store: Store, written: string): string | null {
+  const unit = parseUnit(written);
+  if (!unit) return "Write layer:unit, or layer:unit@row,column for one neuron.";
+  const layer = store.traits._network.value.layers.find(({ name }) => name === unit.layer);
+  if (!layer) return `There is no layer ${unit.layer}.`;
+  if (unit.channel >= layer.channels) return `${layer.name} has units 0 to ${layer.channels - 1}.`;
+  const [y, x] = unit.position ?? [0, 0];
+  if (y >= layer.height || x >= layer.width) {
+    return `The map of ${layer.name} has rows 0 to ${layer.height - 1} and columns 0 to ${layer.width - 1}.`;
+  }
+  return null;
+}
+
+/** Any unit by its written name. */
+function UnitField({ store }: { store: Store }) {
+  const fault = useSignal<string | null>(null);
+  const take = (event: Event) => {
+    const written = (event.currentTarget as HTMLInputElement).value;
+    fault.value = faultOf(store, written);
+    const unit = parseUnit(written);
+    if (!fault.value && unit) store.lock(unit);
+  };
+  return (
+    <div class="unit-field">
+      <input
+        type="text"
+        class="code"
+        aria-label="Unit"
+        aria-invalid={fault.value !== null}
+        spellcheck={false}
+        placeholder="layer:unit"
+        value={store.traits.unit.value}
+        onChange={take}
+        {...OWN_KEYS}
+      />
+      {fault.value && (
+        <p class="fault" role="alert">
+          {fault.value}
+        </p>
+      )}
+    </div>
+  );
+}

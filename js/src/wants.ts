@@ -1,0 +1,78 @@
+/** What each panel wants to show, from the state of the page: pure functions of the store. */
+import { formatUnit, parseUnit, wholeUnit } from "./address";
+import type { Prediction } from "./protocol";
+import type { Want } from "./slot";
+import type { Store } from "./store";
+
+const imageKey = ({ traits }: Store): string | undefined =>
+  traits._images.value[traits.image_index.value]?.key;
+
+const methodLabel = ({ traits }: Store, name: string): string =>
+  traits._methods.value.find((method) => method.name === name)?.label ?? name;
+
+export function picture(store: Store): Want<"picture"> | null {
+  const key = imageKey(store);
+  if (key === undefined) return null;
+  return { op: "picture", args: { image: store.traits.image_index.value }, about: { key }, title: "picture" };
+}
+
+export function maps(store: Store): Want<"maps"> | null {
+  const key = imageKey(store);
+  const layer = store.traits.layer.value;
+  return key === undefined || !layer ? null : mapsOf(store, layer, key);
+}
+
+/** The maps of any layer for the chosen picture. */
+export function mapsOf(store: Store, layer: string, key = imageKey(store) ?? ""): Want<"maps"> {
+  const image = store.traits.image_index.value;
+  return { op: "maps", args: { image, layer }, about: { key, layer }, title: `maps of ${layer}` };
+}
+
+/** The chosen picture's strongest classes, or null while they are not known. */
+export function predictions(store: Store): Prediction[] | null {
+  const shown = store.slots.picture.shown.value;
+  return shown && shown.want.about.key === imageKey(store) ? shown.meta.predictions : null;
+}
+
+/** All predicted classes travel together, so that switching among them never asks the kernel again. */
+export function overlay(store: Store): Want<"overlay"> | "wait" | null {
+  const key = imageKey(store);
+  const method = store.local.classMethod.value;
+  if (key === undefined || !method) return null;
+  const known = predictions(store);
+  if (!known && store.slots.picture.state.value !== "failed") return "wait";
+  const target = store.traits.target.value;
+  const top = known?.map((p) => p.index) ?? [];
+  const targets = top.length > 0 && (target === null || top.includes(target)) ? top : [target];
+  return {
+    op: "overlay",
+    args: { image: store.traits.image_index.value, method, targets, layer: null },
+    about: { key, method, targets },
+    title: methodLabel(store, method),
+  };
+}
+
+export function projection(store: Store): Want<"projection"> | null {
+  const key = imageKey(store);
+  const { unit: written, method: name } = store.traits;
+  const unit = parseUnit(written.value);
+  const method = name.value;
+  if (key === undefined || !unit || !method) return null;
+  const args = { image: store.traits.image_index.value, unit: formatUnit(unit), method };
+  const title = `${methodLabel(store, method)} of ${args.unit}`;
+  return { op: "projection", args, about: { key, unit: args.unit, method }, title };
+}
+
+/** A picture that excites the unit's channel; where in the map does not matter to the search. */
+export function synthesis(store: Store): Want<"synthesis"> | null {
+  const unit = parseUnit(store.traits.unit.value);
+  if (!unit) return null;
+  const { steps, size, seed } = store.local.synthesis.value;
+  const args = { target: { unit: formatUnit(wholeUnit(unit)) }, steps, size, seed };
+  return { op: "synthesis", args, about: args, title: `what excites ${args.target.unit}` };
+}
+
+export function filters(store: Store): Want<"filters"> | null {
+  const layer = store.traits.layer.value;
+  return layer ? { op: "filters", args: { layer }, about: { layer }, title: `filters of ${layer}` } : null;
+}
