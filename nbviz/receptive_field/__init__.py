@@ -75,7 +75,15 @@ class ReceptiveField:
         return any(bool((a != b).any()) for a, b in zip(self._near, self._strict, strict=True))
 
     def reshaped(self, height: int, width: int, skip: int = 0) -> ReceptiveField:
-        """The field of a row of tokens as a map, the first `skip` tokens (class, registers) left out."""
+        """The field laid out as a map of height x width; itself where it has this layout already.
+
+        A row of tokens becomes a map, with its first `skip` tokens (class, registers) left out. Where every unit
+        sees the same, any layout fits. Raises `OutOfRange` where the number of units differs.
+        """
+        if self.grid == (height, width):
+            return self
+        if all(span.size == 2 for span in (*self._near, *self._strict)):
+            return replace(self, grid=(height, width))
         if self.grid[0] != 1 or self.grid[1] != skip + height * width:
             raise OutOfRange(f"{self.grid[0]}x{self.grid[1]} units do not make {skip} + {height}x{width}.")
 
