@@ -197,6 +197,12 @@ def split_and_join(x: Tensor, conv: Callable[..., Tensor]) -> Tensor:
     return conv(F.channel_shuffle(joined, 2), 4, 3, 3, groups=2, padding=1)[:, :1]
 
 
+def groups(x: Tensor, conv: Callable[..., Tensor]) -> Tensor:
+    """A grouped convolution does not mix what its groups see."""
+    both = torch.cat([conv(x, 2, 1, 1), conv(x, 2, 5, 5, padding=2)], 1)
+    return conv(both, 4, 3, 3, groups=2, padding=1)[:, :2]
+
+
 def in_place(x: Tensor, conv: Callable[..., Tensor]) -> Tensor:
     y = conv(x, 3, 3, 3, padding=1)
     F.relu(y, inplace=True)
@@ -268,6 +274,7 @@ HAND: dict[str, tuple[tuple[int, int], Callable[[Tensor, Callable[..., Tensor]],
     "stack": ((6, 6), lambda x, conv: torch.stack([x, conv(x, 3, 3, 3, padding=1)], 1).sum(1)),
     "group norm": ((6, 6), lambda x, conv: F.group_norm(conv(x, 4, 3, 3), 2)),
     "split and join": ((10, 10), split_and_join),
+    "groups": ((10, 10), groups),
     "in place": ((9, 11), in_place),
     "assignment": ((8, 8), assignment),
     "tokens": ((12, 16), tokens),
