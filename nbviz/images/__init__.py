@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .colour import Encoding, colormaps, colourise, default_colormap, encode, lookup, overlay, signed_picture
 from .reading import ENOUGH_PIXELS, MOST_PIXELS, name_of, read
-from .scales import Bytes, Domain, Numbers, content_key, finite, normalise, resize_map
+from .scales import Bytes, Domain, Numbers, content_key, finite, normalise, resize_map, robust_scale
 
 __all__ = [
     "ENOUGH_PIXELS",
@@ -29,5 +29,6 @@ __all__ = [
     "overlay",
     "read",
     "resize_map",
+    "robust_scale",
     "signed_picture",
 ]

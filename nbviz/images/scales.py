@@ -60,6 +60,16 @@ def limits_of(array: NDArray[np.float64], domain: Domain) -> tuple[float, float]
     return lo, hi
 
 
+def robust_scale(values: Numbers, share: float = 0.99) -> float:
+    """The magnitude that `share` of the values other than zero stay within; 0.0 where there is nothing but zeros.
+
+    Projections have a few pixels of many times the usual size, on whose scale all the others are grey.
+    """
+    magnitudes = np.abs(finite(values))
+    magnitudes = magnitudes[magnitudes > 0]
+    return float(np.quantile(magnitudes, share)) if magnitudes.size else 0.0
+
+
 def resize_map(values: Numbers, size: tuple[int, int]) -> NDArray[np.float32]:
     """Maps (…, H, W) bilinearly to (…, h, w), pixel centres at halves; averaged over its footprint when smaller."""
     array = plain(values).astype(np.float32)

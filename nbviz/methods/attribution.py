@@ -64,7 +64,8 @@ class Attribution:
     def image(self) -> Image.Image:
         """The result as a picture: signed colour around grey, else the map over the picture."""
         if self.values.dim() == 3 and self.values.shape[0] in (1, 3) and self.space == "input":
-            return Image.fromarray(images.signed_picture(self.values))
+            scale = images.robust_scale(self.values)
+            return Image.fromarray(images.signed_picture(self.values, scale or None))
         if self.picture is not None and self.values.dim() == 2:
             return self.overlay()
         return contact_sheet(self.values)
@@ -72,7 +73,8 @@ class Attribution:
     @property
     def caption(self) -> str:
         """Method, target, layer, value and scale in one line."""
-        top = float(self.values.abs().max()) if self.values.numel() else 0.0
+        coloured = self.values.dim() == 3 and self.space == "input"
+        top = images.robust_scale(self.values) if coloured else float(self.values.abs().max())
         parts = [self.method]
         parts += [str(self.target)] if self.target is not None else []
         parts += [f"at {self.layer}"] if self.layer and self.layer not in str(self.target) else []

@@ -31,7 +31,7 @@ def project(
         back = torch.zeros_like(back)
         note = f"the unit does not fire on this picture (its largest value is {score:.3g}): nothing to project"
     elif not bool(back.any()):
-        note = "the signal is zero everywhere: no input reaches the target through active rectifiers"
+        note = "the signal is zero everywhere: every way back is blocked by rectifiers at one of their bounds"
     return Attribution(
         back.float().cpu(), "input", True, name, aim, aim.layer if isinstance(aim, Unit) else None, score,
         recording.picture, recording.locate(aim) if isinstance(aim, Unit) else None, note,

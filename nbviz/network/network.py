@@ -274,7 +274,7 @@ class Network(Targets):
     def late_convolution(self) -> str:
         """The last convolution that still has positions; where there is none late, the last layer that has."""
         spatial = [layer for layer in self.layers.values() if layer.spatial and max(layer.spatial) > 1]
-        late = [layer for layer in spatial[len(spatial) // 2 :] if layer.kind.startswith("Conv")]
+        late = [layer for layer in spatial[len(spatial) // 2 :] if layer.kind == "Conv2d"]
         chosen = late or spatial or list(self.layers.values())
         return chosen[-1].name
 

@@ -104,7 +104,8 @@ def projection(session: Session, report: Report, image: int, unit: str, method: 
     recording = session.recording(image)
     found: Attribution = row.function(session.net, recording, aim)
     values = found.values if found.values.shape[0] in (1, 3) else torch.from_numpy(found.heatmap())[None]
-    codes = pictures.signed_picture(values)
+    scale = pictures.robust_scale(values)
+    codes = pictures.signed_picture(values, scale or None)
     field = session.net.layer(aim.layer).receptive_field
     position = recording.locate(aim)
     meta = {
@@ -116,7 +117,7 @@ def projection(session: Session, report: Report, image: int, unit: str, method: 
         "height": codes.shape[0],
         "width": codes.shape[1],
         "channels": values.shape[0],
-        "scale": float(values.abs().max()),
+        "scale": scale,
         "box": None if field is None else [int(edge) for edge in field.box(*position)],
         "note": found.note or row.note,
     }
