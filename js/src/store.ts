@@ -137,6 +137,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     dispose: () => {
       stop?.();
       unfollow();
+      unwatch();
       transport.dispose();
       synced.dispose();
     },
@@ -154,6 +155,9 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
   };
 
   const unfollow = effect(() => transport.onRevision(traits._network.value.revision));
+  const unwatch = effect(() => {
+    if (transport.link.value === "gone") for (const slot of everySlot) slot.markStale();
+  });
 
   let views = 0;
   let stop: (() => void) | undefined;

@@ -31,7 +31,7 @@ export function layTiles(count: number, height: number, width: number, available
   const tileHeight = single ? LABELLED.swatch : Math.max(1, Math.round(height * scale));
   const least = single ? LABELLED.pitchX : Math.max(tileWidth, 28) + GAP;
   const columns = Math.max(1, Math.min(count, Math.floor((available + GAP) / least)));
-  const pitchX = single ? Math.max(LABELLED.pitchX, Math.floor((available + GAP) / columns)) : least;
+  const pitchX = Math.max(least, Math.floor((available + GAP) / columns));
   const pitchY = single ? LABELLED.pitchY : tileHeight + CAPTION + GAP;
   return { columns, rows: Math.ceil(count / columns), tileWidth, tileHeight, pitchX, pitchY };
 }

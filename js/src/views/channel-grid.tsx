@@ -60,7 +60,8 @@ export function ChannelGrid() {
         <h3 title={store.traits.layer.value}>{store.traits.layer.value}</h3>
         {layer && (
           <span class="muted">
-            {layer.kind} · {layer.channels} units · {extent(layer.height, layer.width)}
+            {layer.kind} · {layer.channels} units
+            {layer.height * layer.width > 1 && ` · ${extent(layer.height, layer.width)}`}
           </span>
         )}
       </header>
@@ -139,6 +140,7 @@ function Grid({ log }: { log: PaintLog }) {
     <TileGrid
       label={`Channels of ${meta.layer}`}
       sheet={sheet}
+      ordering={sort}
       cursor={cursor}
       selected={unit?.layer === meta.layer ? unit.channel : null}
       nameOf={(channel) =>

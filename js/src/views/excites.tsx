@@ -4,6 +4,7 @@ import { lutOf } from "../draw/colour";
 import { paintBytes } from "../draw/picture";
 import { short } from "../format";
 import type { SynthesisFrame } from "../protocol";
+import type { Want } from "../slot";
 import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { Button, NumberField } from "./controls";
@@ -19,6 +20,8 @@ interface Picture {
   source: unknown;
 }
 
+const unitOf = (want: Want): string => String((want.about.target as { unit: string }).unit);
+
 /** The newest frame while the search runs, its result afterwards. */
 function usePicture(): Picture | null {
   const { slots } = useStore();
@@ -26,12 +29,12 @@ function usePicture(): Picture | null {
   if (frame.value) {
     const { meta, pixels, step, steps, want } = frame.value;
     const verb = state.value === "computing" ? "step" : "stopped at step";
-    const caption = `${want.title}: ${verb} ${step} of ${steps}`;
+    const caption = `${unitOf(want)} · ${verb} ${step} of ${steps}`;
     return { meta, pixels, key: `${want.title}:${step}`, caption, activation: null, source: frame.value };
   }
   if (!shown.value) return null;
   const { meta, bytes, want, result } = shown.value;
-  const caption = `${want.title}: ${meta.steps} steps, seed ${meta.seed}`;
+  const caption = `${unitOf(want)} · ${meta.steps} steps, seed ${meta.seed}`;
   return { meta, pixels: bytes, key: result.key, caption, activation: meta.activation, source: shown.value };
 }
 
@@ -86,7 +89,7 @@ function Stage({ painted }: { painted: (source: unknown, key: string) => void })
             />
           </div>
         ) : (
-          <div class="empty">Start searches for a picture that this unit answers to.</div>
+          <div class="empty">Start draws a picture that this unit answers to.</div>
         )}
         <Notice slot={slots.excites} />
       </figure>
@@ -102,7 +105,7 @@ function Values({ picture: { meta, caption, activation } }: { picture: Picture }
     <p class="caption">
       {caption}
       {activation === null ? ` · objective ${short(meta.value)}` : ` · activation ${short(activation)}`}
-      {ratio !== null && ` · ${short(ratio)} × the strongest natural one`}
+      {ratio !== null && ` · ${short(ratio)} × the natural maximum`}
     </p>
   );
 }

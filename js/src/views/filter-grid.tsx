@@ -65,6 +65,7 @@ export function FilterGrid() {
           <TileGrid
             label={`Filters of ${shown.meta.layer}`}
             sheet={sheet}
+            ordering="index"
             cursor={cursor}
             selected={null}
             nameOf={(filter) => `filter ${filter}`}

@@ -90,11 +90,13 @@ export function Notice({ slot }: { slot: AnySlot }) {
 
 function Stale({ slot }: { slot: AnySlot }) {
   const { transport, outdated } = useStore();
-  if (transport.link.value === "gone") return <p class="notice">Stale: there is no kernel behind it.</p>;
-  const reason = outdated.value ? "the weights changed since" : "the newer picture was not finished";
+  if (transport.link.value === "gone") return <p class="notice chip">stale: no kernel</p>;
   return (
-    <p class="notice">
-      Stale: {reason}. <Button onClick={() => slot.retry()}>Compute again</Button>
+    <p class="notice chip">
+      {outdated.value ? "stale: the weights changed" : "stale: the newer one was stopped"}
+      <Button kind="quiet" onClick={() => slot.retry()}>
+        compute again
+      </Button>
     </p>
   );
 }

@@ -1,5 +1,6 @@
 /** The picture with what is laid over it, and what the pointer is on. */
 import { useComputed, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { byteValue, colourMaps, lutOf, recolour } from "../draw/colour";
 import { type Bitmap, cell, compose, coverOf, paintBytes, sample } from "../draw/picture";
 import { currentField, type Field, mapsHolding, type Silence } from "../fields";
@@ -11,6 +12,7 @@ import { ClassChoice } from "./class-choice";
 import { useStore } from "./context";
 import { OWN_KEYS, Segments, Select, Slider } from "./controls";
 import { Legend } from "./legend";
+import { FieldMark } from "./marks";
 import { Notice, Panel, usePaintLog } from "./panel";
 
 const isField = (over: Field | Silence | null): over is Field => over !== null && "bytes" in over;
@@ -46,59 +48,74 @@ export function PicturePane({ modes }: Props) {
   const mode = local.mode.value;
   const overSlot = { class: slots.overlay, unit: slots.maps, none: slots.picture }[mode];
   const byClass = traits._methods.value.filter((method) => method.asks === "class");
+  // A picture that is missing is the graver news than what should lie over it.
+  const troubled = ["failed", "queued", "unrecorded"].includes(slots.picture.state.value);
   return (
-    <Panel name="picture" label="Picture" slot={slots.picture} log={base}>
-      <ImageStrip store={store} />
+    <Panel name="picture" label="Picture" slot={slots.picture} log={base} class="sided">
       <Panel name="overlay" label="Overlay" slot={overSlot} log={over}>
+        <ImageStrip store={store} />
         <Stage
+          notice={<Notice slot={troubled ? slots.picture : overSlot} />}
           onPainted={(key, peeking) => {
             const shown = slots.picture.shown.peek();
             base.painted(shown, shown?.result.key ?? "");
             if (!peeking) over.painted(overSlot.shown.peek(), key);
           }}
         />
-        <Notice slot={overSlot} />
       </Panel>
-      {overSlot !== slots.picture && slots.picture.state.value !== "ready" && <Notice slot={slots.picture} />}
-      <div class="toolbar">
-        <Segments
-          label="Laid over the picture"
-          options={modes.map((name) => MODES[name])}
-          value={mode}
-          onChange={(chosen) => {
-            local.mode.value = chosen;
-          }}
-        />
-        {mode === "class" && byClass.length > 1 && (
-          <Select
-            label="method"
-            options={byClass.map(({ name, label }) => ({ value: name, label }))}
-            value={local.classMethod.value}
-            onChange={(name) => {
-              local.classMethod.value = name;
+      <div class="side">
+        <div class="toolbar">
+          <Segments
+            label="Laid over the picture"
+            options={modes.map((name) => MODES[name])}
+            value={mode}
+            onChange={(chosen) => {
+              local.mode.value = chosen;
             }}
           />
-        )}
-        {mode !== "none" && (
-          <Slider
-            label="opacity"
-            value={local.opacity.value}
-            onChange={(opacity) => {
-              local.opacity.value = opacity;
-            }}
-          />
-        )}
-        <Select
-          label="colours"
-          options={colourMaps(false).map((name) => ({ value: name, label: name }))}
-          value={local.colormap.value}
-          onChange={(name) => {
-            local.colormap.value = name;
-          }}
-        />
+          {mode === "class" && byClass.length > 1 && (
+            <Select
+              label="method"
+              options={byClass.map(({ name, label }) => ({ value: name, label }))}
+              value={local.classMethod.value}
+              onChange={(name) => {
+                local.classMethod.value = name;
+              }}
+            />
+          )}
+          {mode !== "none" && (
+            <Slider
+              label="opacity"
+              value={local.opacity.value}
+              onChange={(opacity) => {
+                local.opacity.value = opacity;
+              }}
+            />
+          )}
+          <ColourChoice />
+        </div>
+        <ClassChoice />
       </div>
-      <ClassChoice />
     </Panel>
+  );
+}
+
+/** Offered where something unsigned is shown; signed numbers have their one diverging map. */
+function ColourChoice() {
+  const store = useStore();
+  const { local, slots } = store;
+  const maps = slots.maps.shown.value;
+  const over = useComputed(() => currentField(store)).value;
+  if (!(isField(over) && !over.signed) && !(maps && maps.meta.lo >= 0)) return null;
+  return (
+    <Select
+      label="colours"
+      options={colourMaps(false).map((name) => ({ value: name, label: name }))}
+      value={local.colormap.value}
+      onChange={(name) => {
+        local.colormap.value = name;
+      }}
+    />
   );
 }
 
@@ -108,7 +125,12 @@ interface Place {
   x: number;
 }
 
-function Stage({ onPainted }: { onPainted: (key: string, peeking: boolean) => void }) {
+interface StageProps {
+  notice: ComponentChildren;
+  onPainted: (key: string, peeking: boolean) => void;
+}
+
+function Stage({ notice, onPainted }: StageProps) {
   const store = useStore();
   const { local, slots } = store;
   const field = useComputed(() => currentField(store));
@@ -119,7 +141,7 @@ function Stage({ onPainted }: { onPainted: (key: string, peeking: boolean) => vo
   const hover = useSignal<Place | null>(null);
   const shown = slots.picture.shown.value;
   const over = field.value;
-  if (!shown || !bitmap.value) return <div class="stage empty" />;
+  if (!shown || !bitmap.value) return <figure class="stage empty">{notice}</figure>;
 
   const { height, width, name } = shown.meta;
   const key = `${shown.result.key}:${over?.key ?? ""}:${local.opacity.value}:${local.colormap.value}`;
@@ -160,6 +182,7 @@ function Stage({ onPainted }: { onPainted: (key: string, peeking: boolean) => vo
           />
           <Marks height={height} width={width} field={over} />
         </div>
+        {notice}
       </figure>
       <p class="caption">
         {isField(over) ? over.caption : (over?.silent ?? name)}
@@ -195,7 +218,7 @@ function Marks({ height, width, field }: { height: number; width: number; field:
   const [cellHeight, cellWidth] = [height / rows, width / columns];
   return (
     <svg class="marks" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      {box && <rect class="field" x={box[1]} y={box[0]} width={box[3] - box[1]} height={box[2] - box[0]} />}
+      {box && <FieldMark box={box} />}
       <rect class="neuron" x={x * cellWidth} y={y * cellHeight} width={cellWidth} height={cellHeight} />
     </svg>
   );

@@ -8,6 +8,7 @@ import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { Segments } from "./controls";
 import { Legend } from "./legend";
+import { FieldMark } from "./marks";
 import { Notice, Panel, usePaintLog } from "./panel";
 
 function bitmapOf({ meta, bytes }: Shown<"projection">, colormap: string) {
@@ -57,10 +58,9 @@ export function Projection() {
 function FieldBox({ shown }: { shown: Shown<"projection"> }) {
   const { box, height, width } = shown.meta;
   if (!box) return null;
-  const [y0, x0, y1, x1] = box;
   return (
     <svg class="marks" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      <rect class="field" x={x0} y={y0} width={x1 - x0} height={y1 - y0} />
+      <FieldMark box={box} />
     </svg>
   );
 }

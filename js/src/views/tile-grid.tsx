@@ -12,6 +12,8 @@ import { useSize } from "./size";
 interface Props {
   label: string;
   sheet: Sheet;
+  /** Why the tiles lie in this order: another order is shown from its beginning. */
+  ordering: string;
   /** Channel under the roving focus. */
   cursor: Signal<number>;
   selected: number | null;
@@ -94,16 +96,20 @@ export function TileGrid(props: Props) {
   };
 
   // The active tile comes into view when it, or the layout around it, changes.
+  const ordering = useRef(props.ordering);
   useLayoutEffect(() => {
     const box = scroller.current;
     if (!box || size.height === 0) return;
     const above = Math.floor(activePlace / g.columns) * g.pitchY;
-    if (above < box.scrollTop) box.scrollTop = above;
+    const reordered = ordering.current !== props.ordering;
+    ordering.current = props.ordering;
+    if (reordered) box.scrollTop = 0;
+    else if (above < box.scrollTop) box.scrollTop = above;
     else if (above + g.pitchY > box.scrollTop + size.height) box.scrollTop = above + g.pitchY - size.height;
     if (!focusNext.current) return;
     focusNext.current = false;
     box.querySelector<HTMLElement>(`[data-channel="${active}"]`)?.focus({ preventScroll: true });
-  }, [active, activePlace, g, size.height]);
+  }, [active, activePlace, g, size.height, props.ordering]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && active === selected && props.onEnterAgain) {

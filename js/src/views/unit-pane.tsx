@@ -1,8 +1,6 @@
 /** One unit: why it fires on this picture, and what excites it in general. */
 import { useSignal } from "@preact/signals";
 import { formatUnit, parseUnit } from "../address";
-import { mapsHolding } from "../fields";
-import { short } from "../format";
 import type { Store } from "../store";
 import { useStore } from "./context";
 import { OWN_KEYS } from "./controls";
@@ -13,12 +11,14 @@ export function UnitPane() {
   const store = useStore();
   return (
     <>
-      <header class="bar-line">
+      <header class="bar-line one">
         <UnitTitle />
         <UnitField store={store} />
       </header>
-      <Projection />
-      <Excites />
+      <div class="pair">
+        <Projection />
+        <Excites />
+      </div>
     </>
   );
 }
@@ -28,18 +28,11 @@ function UnitTitle() {
   const unit = store.unit.value;
   if (!unit) return <h3>no unit chosen</h3>;
   const layer = store.traits._network.value.layers.find(({ name }) => name === unit.layer);
-  const maps = mapsHolding(store, unit);
-  const max = maps?.bytes.max[unit.channel];
-  const columns = maps?.meta.full[1] ?? 1;
-  const place = maps?.bytes.argmax[unit.channel] ?? 0;
   return (
     <h3 title={formatUnit(unit)}>
       unit {unit.channel}
       {layer && <span class="muted"> of {layer.channels}</span>}
       {unit.position && <span class="muted"> at {unit.position.join(",")}</span>}
-      {max !== undefined && !unit.position && (
-        <span class="muted">{` · max ${short(max)} at ${Math.floor(place / columns)},${place % columns}`}</span>
-      )}
     </h3>
   );
 }
