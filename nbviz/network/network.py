@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 from ..errors import BadModel, ForwardFailed, NotDefined, NotFinite, OutOfRange, UnknownName, close_matches
-from ..receptive_field import Propagation
+from ..receptive_field import Propagation, ReceptiveField
 from . import zoo
-from .layers import Layer, Stop, layout_of, stops, trunk
+from .layers import Layer, Layout, Stop, channels_first, layout_of, stops, trunk
 from .preprocessing import Preprocessing
 from .shadow import Watch, require_finite_weights, shadow, single_device, unwrap
 from .taps import Run, Taps
@@ -157,7 +157,9 @@ class Network(Targets):
 
     def as_map(self, name: str, output: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """A raw output of layer `name` as (N, C, H, W); vectors as (N, C, 1, 1)."""
-        layout = layout_of(tuple(output.shape), (x.shape[-2], x.shape[-1])) or self.layer(name).layout
+        layout = self.layer(name).layout
+        if layout.kind == "tokens":  # the only reading that depends on the size of the input
+            layout = layout_of(tuple(output.shape), (x.shape[-2], x.shape[-1])) or layout
         return layout.to_map(output)
 
     def _tensor_of(self, output: Any) -> torch.Tensor:
@@ -220,8 +222,9 @@ class Network(Targets):
         self._output_shape = tuple(logits.shape)
         found: dict[str, Layer] = {}
         first_with: dict[tuple[int, int], str] = {}
+        maps = {tuple(out.shape) for name, out in run.outputs.items() if channels_first(run.kinds[name])}
         for name, out in run.outputs.items():
-            layout = layout_of(tuple(out.shape), size)
+            layout = layout_of(tuple(out.shape), size, maps)
             if layout is None or out.shape[0] != 1 or not out.is_floating_point():
                 continue
             source = first_with.setdefault((id(out), run.versions[name]), name)
@@ -232,7 +235,7 @@ class Network(Targets):
                 tuple(out.shape[1:]),
                 layout.channels,
                 layout.spatial,
-                fields.get(name),
+                _laid_out(fields.get(name), layout),
                 layout,
                 same_as,
             )
@@ -354,6 +357,13 @@ def _choose_device(wanted: str | torch.device, current: torch.device | None) -> 
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _laid_out(field: ReceptiveField | None, layout: Layout) -> ReceptiveField | None:
+    """The boxes on the grid of the layer's map; tokens come as one row."""
+    if field is None or layout.spatial is None:
+        return field
+    return field.reshaped(*layout.spatial, skip=layout.prefix)
 
 
 def _depth(layer: Layer) -> int:
