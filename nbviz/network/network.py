@@ -360,10 +360,13 @@ def _choose_device(wanted: str | torch.device, current: torch.device | None) -> 
 
 
 def _laid_out(field: ReceptiveField | None, layout: Layout) -> ReceptiveField | None:
-    """The boxes on the grid of the layer's map; tokens come as one row."""
+    """The boxes on the grid of the layer's map (tokens come as one row); none where the axes were not followed."""
     if field is None or layout.spatial is None:
         return field
-    return field.reshaped(*layout.spatial, skip=layout.prefix)
+    try:
+        return field.reshaped(*layout.spatial, skip=layout.prefix)
+    except OutOfRange:
+        return None
 
 
 def _depth(layer: Layer) -> int:
