@@ -215,7 +215,7 @@ class Network(Targets):
         fields: dict[str, Any] = {}
         with torch.inference_mode(False), torch.no_grad(), Propagation(x) as propagation:
             run, output = self._taps.forward(
-                x, None, on_output=lambda name, out: fields.__setitem__(name, propagation.field(out))
+                x, None, on_output=lambda name, out: fields.__setitem__(name, propagation.field(out)), values=False
             )
         logits = self._tensor_of(output)
         self.classes = logits.shape[1] if logits.dim() == 2 else 0

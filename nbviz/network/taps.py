@@ -87,8 +87,12 @@ class Taps:
         wanted: Collection[str] | None,
         logits: bool = True,
         on_output: Callable[[str, torch.Tensor], None] | None = None,
+        values: bool = True,
     ) -> tuple[Run, Any]:
-        """Run the shadow on `x`; returns the run and the model's output (None where it was not needed)."""
+        """Run the shadow on `x`; returns the run and the model's output (None where it was not needed).
+
+        Without `values`, only shapes are asked for, and outputs may have been overwritten.
+        """
         run = Run(wanted, self.copied, stop=not logits)
         run.on_output = on_output
         self._run = run
@@ -106,8 +110,8 @@ class Taps:
         finally:
             self._run = None
         late = run.overwritten() - self.copied
-        if late:
+        self.copied |= late
+        if late and values:
             # Which outputs are overwritten is a property of the network, so this repeats at most once per branch.
-            self.copied |= late
             return self.forward(x, wanted, logits, on_output)
         return run, output
