@@ -112,6 +112,9 @@ def _climb(
     """(value, gradient with respect to the free numbers, undisturbed pixels) of the present picture."""
     pixels = picture.pixels()
     x = net.normalise(disturb(pixels, transforms, generator)).to(net.dtype)
+    if x.device.type == "cpu":
+        # Convolutions on a CPU follow the input's layout, and this one took .58 to .90 of the time of the other.
+        x = x.contiguous(memory_format=torch.channels_last)
     with redirecting() if redirect else contextlib.nullcontext():
         value = objective.value(objective.tap(net, x)).sum()
     gradient = torch.autograd.grad(value, picture.free, allow_unused=True)[0] if value.requires_grad else None

@@ -17,7 +17,9 @@ def redirected(r: Tensor, inside: Tensor) -> Tensor:
     A backward signal like those of `rules.signals`, for an objective that is to grow (lucid's redirected ReLU).
     """
     through = r * inside
-    blocked = ~through.flatten(1).any(1)
+    blocked = through.flatten(1).abs().amax(1) == 0  # several times faster than `any`
+    if not bool(blocked.any()):
+        return through  # the common case, and the cheaper
     return torch.where(blocked.view(-1, *[1] * (r.dim() - 1)), r.clamp_min(0), through)
 
 
