@@ -10,6 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
+from .intercept import Rectify
+
 # Autograd nodes of activations that are not rectifiers, and of rectifiers that slipped past the interception.
 ACTIVATIONS = {
     "SiluBackward0": "SiLU",
@@ -17,6 +19,7 @@ ACTIVATIONS = {
     "HardswishBackward0": "Hardswish",
     "MishBackward0": "Mish",
     "EluBackward0": "ELU",
+    "CeluBackward0": "CELU",
     "LeakyReluBackward0": "LeakyReLU",
     "LeakyReluBackward1": "LeakyReLU",
     "RreluWithNoiseBackward0": "RReLU",
@@ -27,8 +30,18 @@ ACTIVATIONS = {
     "HardtanhBackward0": "Hardtanh",
     "HardshrinkBackward0": "Hardshrink",
     "SoftshrinkBackward0": "Softshrink",
+    "GluBackward0": "GLU",
+    "ThresholdBackward0": "Threshold",
+    "ClampBackward1": "a clamp between other bounds than 0 and a maximum",
     "ReluBackward0": "a ReLU inside of compiled code",
 }
+
+# Functions of one number each, by the beginning of their nodes' names: what a gate f(x) in x·f(x) is made of.
+_CURVED = ("Sigmoid", "Hardsigmoid", "Tanh", "Erf", "Softplus", "Exp", "Abs", "Clamp", "Rectify")
+_ELEMENTWISE = (*_CURVED, "Add", "Sub", "Mul", "Div", "Neg", "Log", "Clone", "Alias", "Reciprocal")
+
+# Nodes that hand numbers on as they are.
+_PASSING = ("View", "Reshape", "UnsafeView", "Select", "Slice", "Squeeze", "Unsqueeze", "Expand", "Permute", "Clone")
 
 
 def first_unruled(target: Tensor) -> tuple[str, str] | None:
@@ -37,39 +50,67 @@ def first_unruled(target: Tensor) -> tuple[str, str] | None:
     The layer is the one whose output lies at or after the activation, "" where the target itself is inside of it.
     """
     seen: set[Any] = set()
-    level: list[tuple[Any, str]] = [(target.grad_fn, "")]
+    level: list[tuple[Any, str, str]] = [(target.grad_fn, "", "")]
     while level:
-        deeper: list[tuple[Any, str]] = []
-        for node, layer in level:
+        deeper: list[tuple[Any, str, str]] = []
+        for node, layer, user in level:
             if node is None or node in seen:
                 continue
             seen.add(node)
             layer = node.metadata.get("layer", layer)
-            activation = _unruled(node)
+            activation = _unruled(node, user)
             if activation:
                 return layer, activation
-            deeper += [(parent, layer) for parent, _ in node.next_functions]
+            user = user if node.name().startswith(_PASSING) else node.name()
+            deeper += [(parent, layer, user) for parent, _ in node.next_functions]
         level = deeper
     return None
 
 
-def _unruled(node: Any) -> str | None:
+def _unruled(node: Any, user: str) -> str | None:
+    """The activation a node stands for, if rectifier rules are undefined there; `user` is what takes its result."""
     name: str = node.name()
     if name in ACTIVATIONS:
         return ACTIVATIONS[name]
-    if name.startswith("Mul"):
-        return "SiLU (x·sigmoid(x))" if _is_swish(node) else None
-    # Python-defined functions are the only nodes with a `saved_tensors` of their own.
-    if hasattr(node, "saved_tensors") and name != "RectifyBackward":
-        return f"the custom function {name.removesuffix('Backward')}"
-    return None
+    if name.startswith(("Sigmoid", "Hardsigmoid")):
+        # As a gate it only scales, and at the very end only the one number that is started from.
+        return None if user == "" or user.startswith("Mul") else name.partition("Backward")[0]
+    if name == "ClampMinBackward0":
+        return "a clamp at another bound than 0" if node._saved_min <= 0 else None  # above 0: a guarded division
+    if name.startswith(("Mul", "Div", "Maximum", "Minimum", "Where")):
+        return _hand_written(node)
+    custom = getattr(node, "_forward_cls", None)
+    return None if custom in (None, Rectify) else f"the custom function {custom.__name__}"
 
 
-def _is_swish(node: Any) -> bool:
-    parents = [parent for parent, _ in node.next_functions]
-    return any(
-        gate is not None
-        and gate.name().startswith(("Sigmoid", "Hardsigmoid"))
-        and any(source is not None and source == gate.next_functions[0][0] for source in parents if source != gate)
-        for gate in parents
-    )
+def _hand_written(node: Any) -> str | None:
+    """An activation put together from arithmetic: x·f(x), x/f(x), the larger of x and f(x) or a constant, a choice."""
+    operands = [operand for operand in node.next_functions if operand[0] is not None]
+    kind = node.name().partition("Backward")[0]
+    product = kind in ("Mul", "Div")
+    if len(operands) == 1 and not product:
+        return f"a choice between values and constants ({kind.lower()})"
+    if len(operands) != 2:
+        return None
+    a, b = (_chain(operand) for operand in operands)
+    if not a & b:
+        return None
+    passed = {function.name().partition("Backward")[0] for function, _ in a ^ b}
+    curved = {name for name in passed if name.startswith(_CURVED)}
+    if not product:
+        return f"a choice between values and functions of themselves ({kind.lower()})"
+    if not curved:
+        return None
+    return "SiLU (x·sigmoid(x))" if curved == {"Sigmoid"} and kind == "Mul" else "an activation of the form x·f(x)"
+
+
+def _chain(operand: tuple[Any, int]) -> set[tuple[Any, int]]:
+    """An operand and what it is an elementwise function of, up to the first node that is none."""
+    found = {operand}
+    while operand[0].name().startswith(_ELEMENTWISE):
+        sources = [source for source in operand[0].next_functions if source[0] is not None]
+        if len(sources) != 1:
+            break
+        operand = sources[0]
+        found.add(operand)
+    return found

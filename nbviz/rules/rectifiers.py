@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,12 +21,11 @@ class Bounds:
     inplace: bool = False
 
 
+Reader = Callable[..., Bounds | None]
+
+
 def _relu(_x: Tensor, inplace: bool = False) -> Bounds:
     return Bounds(inplace=inplace)
-
-
-def _relu_in_place(_x: Tensor) -> Bounds:
-    return Bounds(inplace=True)
 
 
 def _relu6(_x: Tensor, inplace: bool = False) -> Bounds:
@@ -47,26 +46,39 @@ def _clamp(_x: Tensor, min: Any = None, max: Any = None) -> Bounds | None:  # no
     return None
 
 
-def _clamp_in_place(x: Tensor, min: Any = None, max: Any = None) -> Bounds | None:  # noqa: A002
-    bounds = _clamp(x, min, max)
-    return bounds and Bounds(bounds.low, bounds.high, closed=True, inplace=True)
+def _in_place(read: Reader) -> Reader:
+    """The same call in torch's spelling with a trailing underscore."""
+
+    def reader(*args: Any, **kwargs: Any) -> Bounds | None:
+        bounds = read(*args, **kwargs)
+        return bounds and replace(bounds, inplace=True)
+
+    return reader
 
 
 # A reader's table: the call's own arguments decide the bounds; None means that this call does not rectify.
-RECTIFIERS: dict[Any, Callable[..., Bounds | None]] = {
+RECTIFIERS: dict[Any, Reader] = {
     F.relu: _relu,
     torch.relu: _relu,
     Tensor.relu: _relu,
-    F.relu_: _relu_in_place,
-    torch.relu_: _relu_in_place,
-    Tensor.relu_: _relu_in_place,
+    torch.relu_: _in_place(_relu),  # also F.relu_
+    Tensor.relu_: _in_place(_relu),
     F.relu6: _relu6,
     F.hardtanh: _hardtanh,
+    F.hardtanh_: _in_place(_hardtanh),
     F.threshold: _threshold,
+    torch.threshold: _threshold,
+    torch.threshold_: _in_place(_threshold),  # also F.threshold_
     torch.clamp: _clamp,
-    Tensor.clamp: _clamp,
-    Tensor.clamp_: _clamp_in_place,
+    torch.clamp_: _in_place(_clamp),
+    torch.clip: _clamp,
+    torch.clip_: _in_place(_clamp),
     torch.clamp_min: _clamp,
+    torch.clamp_min_: _in_place(_clamp),
+    Tensor.clamp: _clamp,
+    Tensor.clamp_: _in_place(_clamp),
+    Tensor.clip: _clamp,
+    Tensor.clip_: _in_place(_clamp),
     Tensor.clamp_min: _clamp,
-    Tensor.clamp_min_: _clamp_in_place,
+    Tensor.clamp_min_: _in_place(_clamp),
 }
