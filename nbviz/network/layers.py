@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -54,15 +55,26 @@ class Layer:
     same_as: str | None = None
 
 
-def layout_of(shape: tuple[int, ...], size: tuple[int, int]) -> Layout | None:
+def channels_first(kind: str) -> bool:
+    """Whether a module of this kind returns (N, C, H, W): torch's and torchvision's convention for names in 2d."""
+    return kind.endswith("2d")
+
+
+def layout_of(shape: tuple[int, ...], size: tuple[int, int], known_maps: Container[Any] = ()) -> Layout | None:
     """How an output of `shape` (with batch) is laid out for an input of `size`; None where it has no units.
 
-    Four axes are (N, C, H, W) unless only the reading (N, H, W, C) keeps the picture's proportions, as in Swin;
-    three axes are tokens where their number, less up to eight class or register tokens, tiles the picture.
+    Four axes are (N, C, H, W) unless only the reading (N, H, W, C) keeps the picture's proportions, as in Swin. That
+    is a guess, so shapes in `known_maps`, which a `channels_first` module has returned, are exempt from it.
+    Three axes are tokens where their number, less up to eight class or register tokens, tiles the picture.
     """
     if len(shape) == 4:
         _, a, b, c = shape
-        if not _proportional((b, c), size) and _proportional((a, b), size) and min(a, b) > 1:
+        if (
+            shape not in known_maps
+            and not _proportional((b, c), size)
+            and _proportional((a, b), size)
+            and min(a, b) > 1
+        ):
             return Layout("nhwc", c, (a, b))
         return Layout("nchw", a, (b, c))
     if len(shape) == 3:
