@@ -37,11 +37,12 @@ def size_of(net: Network, size: object) -> tuple[int, int]:
 
 
 def explain_size(net: Network, goal: Objective, shape: tuple[int, int], error: NbvizError) -> NbvizError:
-    """What to tell a person whose `shape` made the forward pass fail: the least square that passes."""
-    enough = max(net.input_size)
-    if _passes(net, goal, shape) or not _passes(net, goal, (enough, enough)):
+    """What to tell a person whose `shape` made the forward pass fail: the least square that passes, or the own size."""
+    if _passes(net, goal, shape) or not _passes(net, goal, net.input_size):
         return error
-    least = 1
+    least, enough = 1, max(net.input_size)
+    if min(shape) >= enough or not _passes(net, goal, (enough, enough)):
+        return BadRequest(f"size={shape} does not fit {net.name}; use its own, size={net.input_size}. {error}")
     while least < enough:
         middle = (least + enough) // 2
         least, enough = (least, middle) if _passes(net, goal, (middle, middle)) else (middle + 1, enough)

@@ -299,6 +299,12 @@ def test_a_picture_too_small_is_told_the_least_size_and_the_layer() -> None:
     assert visualize(net, "0:0", 2, size=9).image.size == (9, 9)
 
 
+def test_a_network_for_one_size_only_says_its_own() -> None:
+    net = network(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 10 * 14, 2), size=(12, 16))
+    with pytest.raises(BadRequest, match=r"size=\(20, 20\) does not fit Sequential; use its own, size=\(12, 16\)"):
+        visualize(net, net.logit(1), size=20)
+
+
 def test_a_failing_step_callback_is_not_mistaken_for_the_network(net: Network) -> None:
     def fail(step: Step) -> None:
         raise RuntimeError("mine")
