@@ -53,6 +53,8 @@ export function mount(store: Store, el: HTMLElement, signal: AbortSignal): () =>
   place.className = "nbviz";
   root.append(place);
 
+  if (el.classList.contains(DISCONNECTED)) store.transport.disconnect();
+  const detach = store.attach();
   const view = createView(store);
   const Root = ROOTS[store.traits._view.peek()];
   render(
@@ -68,8 +70,6 @@ export function mount(store: Store, el: HTMLElement, signal: AbortSignal): () =>
   );
   place.addEventListener("keydown", (event) => handleKey(view, event), { signal: life.signal });
 
-  if (el.classList.contains(DISCONNECTED)) store.transport.disconnect();
-  const detach = store.attach();
   const watcher = new MutationObserver(() => followConnection(store, el));
   watcher.observe(el, { attributes: true, attributeFilter: ["class"] });
 

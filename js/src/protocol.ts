@@ -102,7 +102,14 @@ const op = oneOf(...(Object.keys(METAS) as Op[]));
 
 // ---- kernel → page: messages -------------------------------------------------------------------
 
-const failure = record({ type: oneOf("failure"), rid: name, op, kind: name, message: text, traceback: text });
+const failure = record({
+  type: oneOf("failure"),
+  rid: name,
+  op: text,
+  kind: name,
+  message: text,
+  traceback: text,
+});
 export type Failure = Pick<Checked<typeof failure>, "kind" | "message" | "traceback">;
 
 const progress = record({
@@ -178,7 +185,8 @@ const ARGUMENTS = {
   maps: record({ image: count, layer: name }),
   overlay: record({ image: count, method: name, targets, layer: nullable(name) }),
   projection: record({ image: count, unit: name, method: name }),
-  synthesis: record({ target: synthesisTarget, steps: size, size, seed: count }),
+  /** Without a size the kernel chooses one that suits the network. */
+  synthesis: record({ target: synthesisTarget, steps: size, size: nullable(size), seed: count }),
   filters: record({ layer: name }),
 };
 export type Arguments<O extends Op> = Checked<(typeof ARGUMENTS)[O]>;

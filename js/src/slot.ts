@@ -103,7 +103,7 @@ export class Slot<O extends Op> implements AnySlot {
     const held = want ? (this.context.cache.get(question) as Result<O> | undefined) : undefined;
     batch(() => {
       this.failure.value = this.progress.value = this.frame.value = null;
-      if (want && !held) return this.#send(want, question);
+      if (want && !held) return this.#send(want);
       this.context.transport.cancel(this.name);
       if (want && held) return this.#show(want, held, 0, true);
       this.shown.value = null;
@@ -146,7 +146,7 @@ export class Slot<O extends Op> implements AnySlot {
     return JSON.stringify([want.op, this.context.revision(), want.about]);
   }
 
-  #send(want: Want<O>, question: string): void {
+  #send(want: Want<O>): void {
     const asked = performance.now();
     const listener: Listener = {
       queued: () => {
@@ -157,7 +157,8 @@ export class Slot<O extends Op> implements AnySlot {
       },
       progress: (message, buffers) => this.#advance(want, message, buffers),
       result: (result) => {
-        this.context.cache.put(question, result);
+        // Named by the weights of now: news of a change comes before the results that have it.
+        this.context.cache.put(this.#questionOf(want), result);
         this.#show(want, result as Result<O>, performance.now() - asked, false);
       },
       failure: (failure) => this.#fail(failure),

@@ -31,7 +31,7 @@ export interface Local {
   scale: Signal<"unit" | "layer">;
   /** Channel of the chosen layer that the pointer or the focus is on. */
   peek: Signal<number | null>;
-  synthesis: Signal<{ steps: number; size: number; seed: number }>;
+  synthesis: Signal<{ steps: number; size: number | null; seed: number }>;
 }
 
 /** Panels that a view consists of; the others ask for nothing. */
@@ -71,7 +71,6 @@ function initialLocal({ traits }: Synced): Local {
   const options = traits._options.peek();
   const byClass = traits._methods.peek().filter((method) => method.asks === "class");
   const preferred = byClass.find((method) => method.name === "grad_cam") ?? byClass[0];
-  const [, height, width] = traits._network.peek().input;
   return {
     mode: signal("class"),
     classMethod: signal(preferred?.name ?? ""),
@@ -82,7 +81,7 @@ function initialLocal({ traits }: Synced): Local {
     peek: signal(null),
     synthesis: signal({
       steps: options.steps ?? 128,
-      size: options.size ?? Math.min(height, width),
+      size: options.size ?? null,
       seed: options.seed ?? 0,
     }),
   };

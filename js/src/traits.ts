@@ -24,6 +24,8 @@ export interface NetworkInfo {
   stops: { name: string; kind: string; layers: string[] }[];
   default_layer: string;
   cam_layer: string | null;
+  /** What was assumed about the network, a sentence each. */
+  notes?: string[];
 }
 
 export interface MethodInfo {

@@ -36,9 +36,17 @@ export function buildLut(anchors: readonly string[]): Lut {
 const TABLE: Record<string, { signed: boolean; anchors: string[] }> = maps;
 const built = new Map<string, Lut>();
 
-/** The table of a colour map by name; an unknown name falls back to the first of its kind. */
+/** A name that does not fit falls back to the first that does. */
+const fitting = (name: string, signed: boolean): string =>
+  TABLE[name]?.signed === signed ? name : colourMaps(signed)[0]!;
+
+/** The same colours as a style sheet's gradient from left to right. */
+export const gradientOf = (name: string, signed: boolean): string =>
+  `linear-gradient(to right, ${TABLE[fitting(name, signed)]!.anchors.join(", ")})`;
+
+/** The table of a colour map by name. */
 export function lutOf(name: string, signed: boolean): Lut {
-  const chosen = TABLE[name]?.signed === signed ? name : colourMaps(signed)[0]!;
+  const chosen = fitting(name, signed);
   let lut = built.get(chosen);
   if (!lut) {
     lut = buildLut(TABLE[chosen]!.anchors);

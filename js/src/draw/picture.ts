@@ -125,6 +125,3 @@ export function mosaic(
 /** Cut one picture out of a sheet of equally long pictures lying one after the other. */
 export const slice = (bytes: Uint8Array, index: number, length: number): Uint8Array =>
   bytes.subarray(index * length, (index + 1) * length);
-
-/** A horizontal strip of a colour map. */
-export const ramp = (lut: Lut): Bitmap => ({ height: 1, width: 256, pixels: lut.slice() });

@@ -11,7 +11,7 @@ const every = (store: Store): AnySlot[] => Object.values(store.slots);
 
 export function Header() {
   const { store, help } = useView();
-  const { name, device } = store.traits._network.value;
+  const { name, device, notes = [] } = store.traits._network.value;
   const busy = every(store).some((slot) => slot.state.value === "computing");
   const link = store.transport.link.value;
   const status = link === "live" ? (busy ? "computing" : "idle") : LINKS[link];
@@ -20,9 +20,10 @@ export function Header() {
       <strong>{name}</strong>
       <span class="muted">{device}</span>
       <span class={`status ${link}`}>{status}</span>
-      <span class="spring" />
+      <span class="notes muted" title={notes.join("\n")}>
+        {notes.join(" ")}
+      </span>
       <Button
-        kind="quiet"
         label="Keys (?)"
         onClick={() => {
           help.value = true;

@@ -1,8 +1,5 @@
-import { useMemo } from "preact/hooks";
-import { type Domain, lutOf } from "../draw/colour";
-import { ramp } from "../draw/picture";
+import { type Domain, gradientOf } from "../draw/colour";
 import { short } from "../format";
-import { Canvas } from "./canvas";
 
 interface Props {
   domain: Domain;
@@ -14,16 +11,11 @@ interface Props {
 
 /** A colour map with the numbers at its ends, and at zero where that lies in the middle. */
 export function Legend({ domain, signed, colormap, quantity }: Props) {
-  const bitmap = useMemo(() => ramp(lutOf(colormap, signed)), [colormap, signed]);
   return (
     <div class="legend">
       <span class="quantity">{quantity}</span>
       <span class="number">{short(domain.lo)}</span>
-      <span class="ramp">
-        <Canvas
-          bitmap={bitmap}
-          label={`${quantity}: colours from ${short(domain.lo)} to ${short(domain.hi)}`}
-        />
+      <span class="ramp" style={{ background: gradientOf(colormap, signed) }}>
         {signed && <span class="zero">0</span>}
       </span>
       <span class="number">{short(domain.hi)}</span>

@@ -34,7 +34,7 @@ export function NetworkMap() {
     return {
       key: stop.name,
       name: stop.name,
-      detail: `${stop.kind}${last ? ` · ${sizeOf(last)}` : ""}`,
+      detail: [stop.kind, last && sizeOf(last)].filter(Boolean).join(" · "),
       chosen: stop === open,
       choose: () => last && stop !== open && choose(last.name),
     };

@@ -8,22 +8,22 @@ import { Button } from "./controls";
 
 /** What a panel has painted so far. */
 export interface PaintLog {
-  /** Raised after each painting of new content. */
-  seq: Signal<number>;
+  /** Raised after each painting of new content; undefined before the first. */
+  seq: Signal<number | undefined>;
   /** The answer that the newest painting shows. */
   source: Signal<unknown>;
   painted: (source: unknown, key: string) => void;
 }
 
 export function usePaintLog(): PaintLog {
-  const seq = useSignal(0);
+  const seq = useSignal<number | undefined>(undefined);
   const source = useSignal<unknown>(null);
   const last = useRef("");
   const painted = (shown: unknown, key: string) => {
     source.value = shown;
     if (key === last.current) return;
     last.current = key;
-    seq.value++;
+    seq.value = (seq.peek() ?? 0) + 1;
   };
   return { seq, source, painted };
 }

@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createStore, type Store } from "../src/store";
+import type { Traits } from "../src/traits";
+import { asModel, exampleTraits, FakeModel, requests } from "./helpers";
+
+describe("store", () => {
+  let model: FakeModel;
+  let store: Store;
+  let detach: () => void;
+
+  const open = (view: Traits["_view"] = "explorer", change: Partial<Traits> = {}) => {
+    model = new FakeModel({ ...exampleTraits(view), ...change });
+    store = createStore(asModel(model), (task) => task());
+    detach = store.attach();
+  };
+  const pass = (ms = 100) => vi.advanceTimersByTime(ms);
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    open();
+    pass();
+  });
+  afterEach(() => {
+    store.dispose();
+    vi.useRealTimers();
+  });
+
+  it("asks for what its view shows, once, and synthesises nothing unasked", () => {
+    expect(
+      requests(model)
+        .map((m) => m.op)
+        .sort(),
+    ).toEqual(["maps", "overlay", "picture", "projection"]);
+    open("layer_grid");
+    expect(requests(model).map((m) => m.op)).toEqual(["maps"]);
+  });
+
+  it("gets the heat maps of all predicted classes at once and switches among them alone", () => {
+    expect(requests(model, "overlay")[0]).toMatchObject({ targets: [3, 0, 9, 5, 7], method: "grad_cam" });
+    const before = requests(model).length;
+    store.setTraits({ target: 9 });
+    pass();
+    expect(requests(model).length).toBe(before);
+    store.setTraits({ target: 11 });
+    pass();
+    expect(requests(model, "overlay")[1]).toMatchObject({ targets: [11] });
+  });
+
+  it("asks nobody about opacity, colours, order, scale and what the pointer is on", () => {
+    const before = model.sent.length;
+    const { opacity, colormap, sort, scale, peek } = store.local;
+    [opacity.value, colormap.value, sort.value, scale.value, peek.value] = [
+      0.1,
+      "jet",
+      "activation",
+      "layer",
+      5,
+    ];
+    pass(5000);
+    expect(model.sent.length).toBe(before);
+  });
+
+  it("answers from its cache what it has seen, and says so", () => {
+    const first = store.traits.unit.value;
+    store.setTraits({ unit: "layer3.1.conv2:40" });
+    pass();
+    const before = requests(model).length;
+    store.setTraits({ unit: first });
+    expect(store.slots.projection.shown.value?.meta.unit).toBe(first);
+    expect(store.slots.projection.state.value).toBe("ready");
+    expect(store.finished.value?.cached).toBe(true);
+    expect(requests(model).length).toBe(before);
+  });
+
+  it("keeps the last picture until the next one is there", () => {
+    const before = store.slots.projection.shown.value;
+    store.setTraits({ unit: "layer3.1.conv2:40" });
+    expect(store.slots.projection.state.value).toBe("computing");
+    expect(store.slots.projection.shown.value).toBe(before);
+    pass();
+    expect(store.slots.projection.shown.value?.meta.unit).toBe("layer3.1.conv2:40");
+  });
+
+  it("locks a unit and its layer in one message, but a layer alone leaves the unit", () => {
+    const saves = model.saves;
+    store.lock({ layer: "layer2.0.relu", channel: 3, position: [1, 2] });
+    expect([model.state.layer, model.state.unit]).toEqual(["layer2.0.relu", "layer2.0.relu:3@1,2"]);
+    expect(model.saves).toBe(saves + 1);
+    store.setTraits({ layer: "conv1" });
+    expect(model.state.unit).toBe("layer2.0.relu:3@1,2");
+  });
+
+  it("follows traits that Python sets", () => {
+    model.set("layer", "layer1.0.relu");
+    expect(requests(model, "maps")[1]).toMatchObject({ layer: "layer1.0.relu" });
+  });
+
+  it("asks anew when the picture's content changes under the same number", () => {
+    model.set("_images", [{ name: "two_objects.png", key: "changed" }]);
+    expect(requests(model, "picture")).toHaveLength(2);
+  });
+
+  it("streams a synthesis, acknowledges its frames, stops it and keeps the last one", () => {
+    store.startSynthesis();
+    pass(1000);
+    const frame = store.slots.excites.frame.value;
+    expect(frame?.step).toBeGreaterThan(20);
+    expect(model.sent.filter((m) => m.type === "frame_ack").length).toBeGreaterThan(5);
+    store.slots.excites.stop();
+    pass(1000);
+    expect(store.slots.excites.frame.value).toBe(frame);
+    expect(store.slots.excites.state.value).toBe("ready");
+    expect(model.sent.some((m) => m.type === "cancel")).toBe(true);
+  });
+
+  it("ends a running synthesis when another unit is chosen, and finds a finished one again", () => {
+    store.startSynthesis();
+    pass(5000);
+    expect(store.slots.excites.state.value).toBe("ready");
+    store.setTraits({ unit: "layer3.1.conv2:40" });
+    expect(store.slots.excites.state.value).toBe("idle");
+    store.startSynthesis();
+    pass(300);
+    store.setTraits({ unit: "layer3.1.conv2:17" });
+    expect(store.slots.excites.state.value).toBe("ready");
+    expect(store.slots.excites.shown.value?.meta.activation).toBe(12.5);
+    const rid = requests(model, "synthesis")[1]?.rid;
+    expect(model.sent).toContainEqual({ type: "cancel", rid });
+  });
+
+  it("calls pictures of older weights stale until they are asked for again", () => {
+    model.say({ type: "stale", revision: 1 });
+    expect(store.slots.maps.state.value).toBe("stale");
+    expect(store.outdated.value).toBe(true);
+    const before = requests(model).length;
+    store.refresh();
+    pass();
+    expect(requests(model).length).toBe(before + 4);
+    expect(store.slots.maps.state.value).toBe("ready");
+    expect(store.outdated.value).toBe(false);
+  });
+
+  it("shows the reason of a failure and tries again on demand", () => {
+    model.fault = { op: "projection", message: "deconvnet is not defined here." };
+    store.setTraits({ unit: "layer3.1.conv2:40" });
+    pass();
+    expect(store.slots.projection.state.value).toBe("failed");
+    expect(store.slots.projection.failure.value?.message).toBe("deconvnet is not defined here.");
+    model.fault = null;
+    store.slots.projection.retry();
+    pass();
+    expect(store.slots.projection.state.value).toBe("ready");
+  });
+
+  it("asks for the heat map of the wanted class even if the picture failed, to show why", () => {
+    model = new FakeModel({ ...exampleTraits(), target: 2 });
+    model.fault = { op: "picture", message: "no picture" };
+    store = createStore(asModel(model));
+    detach = store.attach();
+    pass();
+    expect(requests(model, "overlay")[0]).toMatchObject({ targets: [2] });
+  });
+
+  it("keeps its pictures as stale when the kernel goes, and refreshes when it is back", () => {
+    model.dead = true;
+    store.setTraits({ unit: "layer3.1.conv2:40" });
+    expect(store.transport.link.value).toBe("gone");
+    expect(store.slots.maps.state.value).toBe("stale");
+    expect(store.slots.projection.state.value).toBe("stale");
+    model.dead = false;
+    store.reconnect();
+    pass();
+    expect(store.slots.maps.state.value).toBe("ready");
+    expect(store.slots.projection.shown.value?.meta.unit).toBe("layer3.1.conv2:40");
+  });
+
+  it("says that a recording lacks something instead of calling it an error", () => {
+    model.silent = true;
+    store.setTraits({ unit: "layer3.1.conv2:40" });
+    const { rid } = requests(model, "projection")[1]!;
+    const message = "Not computed in this recording.";
+    model.say({ type: "failure", rid, op: "projection", kind: "NotRecorded", message, traceback: "" });
+    expect(store.slots.projection.state.value).toBe("unrecorded");
+  });
+
+  it("asks nothing any more when its last view is gone", () => {
+    detach();
+    const before = model.sent.length;
+    model.set("layer", "conv1");
+    pass();
+    expect(model.sent.length).toBe(before);
+  });
+});

@@ -1,0 +1,241 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { parseUnit } from "../src/address";
+import { searchClasses } from "../src/views/class-choice";
+import { placeAfter } from "../src/views/tile-grid";
+import { breathe, mounted, panel, press, requests, settled } from "./helpers";
+
+type Mounted = Awaited<ReturnType<typeof mounted>>;
+let view: Mounted;
+const open = async (...args: Parameters<typeof mounted>) => {
+  view = await mounted(...args);
+  return view;
+};
+afterEach(() => view?.life.abort());
+
+const cellOf = (root: ShadowRoot, channel: number) =>
+  root.querySelector<HTMLElement>(`[role="gridcell"][data-channel="${channel}"]`);
+const focused = (root: ShadowRoot) => Number((root.activeElement as HTMLElement | null)?.dataset.channel);
+
+describe("the grid", () => {
+  beforeEach(() => open());
+
+  it("has rows of cells that say what they are", () => {
+    const grid = view.root.querySelector('[role="grid"]') as HTMLElement;
+    const columns = Number(grid.getAttribute("aria-colcount"));
+    expect(Number(grid.getAttribute("aria-rowcount"))).toBe(Math.ceil(256 / columns));
+    expect(grid.querySelectorAll('[role="row"]').length).toBeGreaterThan(3);
+    expect(cellOf(view.root, 17)?.getAttribute("aria-label")).toMatch(/^unit 17, max [\d.]+$/);
+    expect(cellOf(view.root, 17)?.getAttribute("aria-selected")).toBe("true");
+  });
+
+  it("keeps the document small however many channels there are", async () => {
+    view.model.set("layer", "layer4.1");
+    await settled(view.root);
+    await breathe();
+    expect(view.root.querySelectorAll('[role="gridcell"]').length).toBeLessThan(120);
+  });
+
+  it("is one stop for Tab, on the chosen unit first", () => {
+    const stops = [...view.root.querySelectorAll<HTMLElement>('[role="gridcell"]')].filter(
+      (c) => c.tabIndex === 0,
+    );
+    expect(stops.map((c) => c.dataset.channel)).toEqual(["17"]);
+  });
+
+  it("moves by arrows, Home and End, also to rows that were not in the document", async () => {
+    const columns = Number(view.root.querySelector('[role="grid"]')?.getAttribute("aria-colcount"));
+    cellOf(view.root, 17)?.focus();
+    const go = async (key: string, init?: KeyboardEventInit) => {
+      press(view.root, key, init);
+      await breathe();
+      return focused(view.root);
+    };
+    expect(await go("ArrowRight")).toBe(18);
+    expect(await go("ArrowDown")).toBe(18 + columns);
+    expect(await go("ArrowUp")).toBe(18);
+    expect(await go("End", { ctrlKey: true })).toBe(255);
+    expect(await go("ArrowRight")).toBe(255);
+    expect(await go("Home", { ctrlKey: true })).toBe(0);
+    expect(await go("ArrowLeft")).toBe(0);
+  });
+
+  it("chooses on click, and Enter on the chosen unit starts what excites it", async () => {
+    const before = Number(panel(view.root, "projection").dataset.seq);
+    cellOf(view.root, 3)?.click();
+    expect([view.model.state.unit, view.model.state.layer]).toEqual(["layer3.1.conv2:3", "layer3.1.conv2"]);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(panel(view.root, "projection").dataset.state).toBe("computing");
+    await settled(view.root);
+    expect(Number(panel(view.root, "projection").dataset.seq)).toBeGreaterThan(before);
+    cellOf(view.root, 3)?.focus();
+    press(view.root, "Enter");
+    expect(requests(view.model, "synthesis")).toHaveLength(1);
+    press(view.root, "Escape");
+    expect(view.model.sent.at(-1)?.type).toBe("cancel");
+  });
+
+  it("peeks under the pointer without asking the kernel or counting as a repainting", async () => {
+    const before = [view.model.sent.length, panel(view.root, "overlay").dataset.seq];
+    cellOf(view.root, 5)?.dispatchEvent(new Event("pointerover", { bubbles: true }));
+    await breathe();
+    expect(panel(view.root, "overlay").textContent).toContain("layer3.1.conv2:5");
+    expect([view.model.sent.length, panel(view.root, "overlay").dataset.seq]).toEqual(before);
+  });
+});
+
+describe("keys", () => {
+  beforeEach(() => open());
+
+  it("u and o go through the layers and keep the cursor, b through the methods", async () => {
+    cellOf(view.root, 17)?.focus();
+    press(view.root, "o");
+    expect(view.model.state.layer).toBe("layer3.1");
+    await settled(view.root);
+    await breathe();
+    expect(cellOf(view.root, 17)?.tabIndex).toBe(0);
+    expect(view.model.state.unit).toBe("layer3.1.conv2:17");
+    panel(view.root, "maps").querySelector<HTMLElement>('[role="radio"]')?.focus();
+    press(view.root, "u");
+    expect(view.model.state.layer).toBe("layer3.1.conv2");
+    press(view.root, "b");
+    expect(view.model.state.method).toBe("guided_backprop");
+  });
+
+  it("typed into a field are text", () => {
+    const field = view.root.querySelector<HTMLInputElement>('[aria-label="Unit"]');
+    field?.focus();
+    press(view.root, "b");
+    press(view.root, "?");
+    expect(view.model.state.method).toBe("deconvnet");
+    expect(view.root.querySelector('[role="dialog"]')).toBeNull();
+  });
+
+  it("? opens the help, which takes the focus and gives it back", async () => {
+    cellOf(view.root, 17)?.focus();
+    press(view.root, "?");
+    await breathe();
+    expect(view.root.querySelector('[role="dialog"]')?.contains(view.root.activeElement)).toBe(true);
+    press(view.root, "Escape");
+    await breathe();
+    expect(view.root.querySelector('[role="dialog"]')).toBeNull();
+    expect(focused(view.root)).toBe(17);
+  });
+
+  it("stay away from the notebook: every focusable element carries the mark, and so does the host", () => {
+    const focusable = [...view.root.querySelectorAll("button, input, select, summary, [tabindex]")];
+    expect(focusable.length).toBeGreaterThan(50);
+    expect(focusable.filter((e) => e.getAttribute("data-lm-suppress-shortcuts") !== "true")).toEqual([]);
+    expect((view.root.host as HTMLElement).getAttribute("data-lm-suppress-shortcuts")).toBe("true");
+  });
+});
+
+describe("text from models, labels and errors", () => {
+  const HOSTILE = '<img src=x onerror="globalThis.harmed = true"><script>globalThis.harmed = true</script>';
+
+  it("is text wherever it appears", async () => {
+    await open("explorer", { last_error: HOSTILE, status: "failed" });
+    const network = { ...(view.model.state._network as object), name: HOSTILE, notes: [HOSTILE] };
+    view.model.set("_network", network);
+    view.model.set("_images", [
+      { name: HOSTILE, key: "x" },
+      { name: HOSTILE, key: "y" },
+    ]);
+    view.model.fault = { op: "projection", message: HOSTILE };
+    cellOf(view.root, 3)?.click();
+    await settled(view.root);
+    await breathe();
+    expect(panel(view.root, "projection").dataset.state).toBe("failed");
+    expect(view.root.textContent).toContain(HOSTILE);
+    expect(view.root.textContent).toContain("<img src=x onerror=alert(1)> & co");
+    expect(view.root.querySelector("img, script")).toBeNull();
+    expect("harmed" in globalThis).toBe(false);
+  });
+});
+
+describe("views", () => {
+  it("of one model agree, and are taken apart alone", async () => {
+    const { model, addView, root, dispose, el } = await open();
+    const asked = requests(model).length;
+    const second = addView();
+    await settled(second.root);
+    expect(requests(model).length).toBe(asked);
+    cellOf(second.root, 9)?.click();
+    await settled(root);
+    expect(cellOf(root, 9)?.getAttribute("aria-selected")).toBe("true");
+    dispose();
+    expect(el.childElementCount).toBe(0);
+    cellOf(second.root, 10)?.click();
+    await settled(second.root);
+    expect(panel(second.root, "projection").textContent).toContain("layer3.1.conv2:10");
+  });
+
+  it("tell that the kernel went away, keep their pictures, and greet it when it is back", async () => {
+    const { el, root, model } = await open();
+    el.classList.add("jupyter-widgets-disconnected");
+    await breathe();
+    expect(root.querySelector('[role="alert"]')?.textContent).toContain(
+      "The kernel was restarted: run the cell again.",
+    );
+    expect(panel(root, "maps").dataset.state).toBe("stale");
+    const greetings = model.sent.filter((m) => m.type === "hello").length;
+    el.classList.remove("jupyter-widgets-disconnected");
+    await breathe();
+    expect(model.sent.filter((m) => m.type === "hello").length).toBe(greetings + 1);
+    await vi.waitFor(() => expect(panel(root, "maps").dataset.state).toBe("ready"));
+  });
+
+  it.each([
+    ["layer_grid", "maps"],
+    ["filter_grid", "filters"],
+    ["heatmap_overlay", "overlay"],
+    ["unit_inspector", "projection"],
+  ] as const)("%s shows its panel alone", async (name, shown) => {
+    const { root } = await open(name);
+    expect(panel(root, shown).dataset.state).toBe("ready");
+    expect(Number(panel(root, shown).dataset.seq)).toBeGreaterThan(0);
+    expect(panel(root, shown).querySelectorAll("canvas")).toHaveLength(1);
+  });
+
+  it("say in the cell why they cannot be shown", async () => {
+    const complaint = vi.spyOn(console, "error").mockImplementation(() => {});
+    view = await open();
+    const { default: widget } = await import("../src/entry");
+    const el = document.createElement("div");
+    widget().render({ el, signal: new AbortController().signal } as never);
+    expect(el.textContent).toContain("nbviz could not show this widget: render was called before initialize");
+    complaint.mockRestore();
+  });
+
+  it("say that a class has no positive evidence instead of painting nothing", async () => {
+    const { root, model } = await open();
+    model.set("target", 7);
+    await breathe();
+    expect(panel(root, "overlay").textContent).toContain(
+      "No positive evidence for this class at this layer.",
+    );
+  });
+});
+
+describe("small parts", () => {
+  it("units are read as Python writes them", () => {
+    expect(parseUnit("layer4.1.conv2:17")).toEqual({ layer: "layer4.1.conv2", channel: 17, position: null });
+    expect(parseUnit(" relu#2:17@3,5 ")).toEqual({ layer: "relu#2", channel: 17, position: [3, 5] });
+    for (const wrong of ["", "layer4", "layer4:", ":3", "layer4:x", "layer4:1@2", "layer4:-1"]) {
+      expect(parseUnit(wrong)).toBeNull();
+    }
+  });
+
+  it("classes are found by any part of their name or by number, beginnings first", () => {
+    const labels = ["great tabby", "tabby", "dog", "tabby cat"];
+    expect(searchClasses(labels, "TABBY")).toEqual([1, 3, 0]);
+    expect(searchClasses(labels, "2")).toEqual([2]);
+    expect(searchClasses(labels, " ")).toEqual([]);
+    expect(searchClasses(labels, "bird")).toEqual([]);
+  });
+
+  it("pages move by the rows in view", () => {
+    const g = { columns: 4, rows: 9, tileWidth: 1, tileHeight: 1, pitchX: 1, pitchY: 1 };
+    const place = (key: string) => placeAfter(new KeyboardEvent("keydown", { key }), 9, g, 2);
+    expect(["PageDown", "PageUp", "Home", "End", "x"].map(place)).toEqual([17, 1, 8, 11, null]);
+  });
+});
