@@ -1,7 +1,10 @@
 """Work in the background: one worker thread a device, newest first, cancelled within one step.
 
-A long job calls `Job.checkpoint` at every step. There it learns that nobody waits for it any more, and there newer
+A long job calls `Job.checkpoint` at every step. There it learns that nobody waits for it any more, and there waiting
 jobs run before it goes on, so that a click is answered while a synthesis is under way.
+
+Locks: `Runner._changed` guards the two lists alone. It is never held while anything of a job is called, so it can be
+taken under any other lock.
 """
 
 from __future__ import annotations
@@ -14,24 +17,35 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 
-from .errors import Cancelled
+from .errors import BadRequest, Cancelled
 
 logger = logging.getLogger("nbviz")
+
+MOST_NESTED = 8
+"""How many jobs may be under way inside of each other. A job that was cancelled under others can only end after them,
+so that long jobs for different slots, replaced in turn, would otherwise pile up until Python's stack is full. So deep
+down a long job still lets short ones run, and other long ones wait for it to end."""
+IDLE = 60.0
+"""Seconds without work after which the thread ends; the next job starts a new one."""
 
 
 @dataclass(eq=False)
 class Job:
     """A piece of work; `slot` is the place its result goes to, and a newer job for the same slot supersedes it.
 
-    Of `run`, `failed` and `cancelled`, the latter two are called at most once, on the worker's thread.
+    All three are called on the worker's thread: `run` unless the job is cancelled before its turn, then `failed` where
+    it raised, `cancelled` where it was cancelled, else neither. `long` says that it takes seconds: short jobs are
+    never kept waiting by it, and of long ones the newest goes first.
     """
 
     slot: Hashable
     run: Callable[[Job], None]
-    failed: Callable[[Exception], None]
+    failed: Callable[[BaseException], None]
     cancelled: Callable[[], None]
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    long: bool = False
     runner: Runner | None = None
+    number: int = 0
     _cancel: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
@@ -44,13 +58,11 @@ class Job:
         return self._cancel.is_set()
 
     def checkpoint(self) -> None:
-        """Raise `Cancelled` if nobody waits; else let newer jobs run, then go on."""
+        """Raise `Cancelled` as soon as nobody waits; else let waiting jobs run, newest first, then go on."""
+        while not self.is_cancelled and self.runner and self.runner.run_next(inside=self):
+            pass
         if self.is_cancelled:
             raise Cancelled
-        if self.runner:
-            self.runner.run_newer()
-            if self.is_cancelled:
-                raise Cancelled
 
 
 class Runner:
@@ -62,18 +74,21 @@ class Runner:
         self._running: list[Job] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._submitted = 0
 
     def submit(self, job: Job) -> None:
         """Enqueue; older jobs of the same slot are cancelled. Safe from any thread, returns at once."""
         job.runner = self
         with self._changed:
-            for older in [*self._waiting, *self._running]:
-                if older.slot == job.slot:
-                    older.cancel()
-            self._waiting.append(job)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name=f"nbviz-{self.name}", daemon=True)
                 self._thread.start()
+            for older in [*self._waiting, *self._running]:
+                if older.slot == job.slot:
+                    older.cancel()
+            self._submitted += 1
+            job.number = self._submitted
+            self._waiting.append(job)
             self._changed.notify_all()
 
     def cancel(self, matches: Callable[[Job], bool]) -> None:
@@ -84,7 +99,15 @@ class Runner:
                     job.cancel()
 
     def wait(self, matches: Callable[[Job], bool], timeout: float | None = None) -> bool:
-        """Block until no matching job is waiting or running; False where the timeout (seconds) came first."""
+        """Block until no matching job is waiting or running; False where the timeout (seconds) came first.
+
+        `BadRequest` on the worker's own thread, which would wait for itself.
+        """
+        if threading.current_thread() is self._thread:
+            raise BadRequest(
+                "wait() was called by something that is being computed, such as an observer of status, and would wait "
+                "for itself; call it from a cell."
+            )
         end = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while any(matches(job) for job in [*self._waiting, *self._running]):
@@ -94,28 +117,41 @@ class Runner:
                 self._changed.wait(left)
         return True
 
-    def run_newer(self) -> None:
-        """Run everything that is waiting now, newest first; called by the running job on the worker thread."""
-        while True:
-            with self._changed:
-                if not self._waiting:
-                    return
-                job = self._waiting.pop()
-                self._running.append(job)
-            self._run(job)
+    def run_next(self, inside: Job | None = None) -> bool:
+        """Run the newest waiting job that may begin now; False where there is none. For the worker's thread.
+
+        A job that was superseded ends before its successor begins: both are decided under one lock.
+        """
+        with self._changed:
+            job = next((job for job in reversed(self._waiting) if self._may_begin(job, inside)), None)
+            if job is None:
+                return False
+            self._waiting.remove(job)
+            self._running.append(job)
+        self._run(job)
+        return True
+
+    def _may_begin(self, job: Job, inside: Job | None) -> bool:
+        if inside is None or inside.is_cancelled:
+            return inside is None
+        if job.is_cancelled:
+            return True  # it ends at once
+        if job.long:
+            return inside.long and inside.number < job.number and len(self._running) < MOST_NESTED
+        return inside.long or len(self._running) < MOST_NESTED
 
     def _work(self) -> None:
         while True:
-            self.run_newer()
+            while self.run_next():
+                pass
             with self._changed:
-                # The thread ends after a while without work, and the next job starts a new one.
-                if not self._waiting and not self._changed.wait_for(lambda: bool(self._waiting), timeout=60):
+                if not self._changed.wait_for(lambda: bool(self._waiting), timeout=IDLE):
                     self._thread = None
                     return
 
     def _run(self, job: Job) -> None:
         try:
-            # A copy, because a context can be entered only once at a time and jobs nest.
+            # Jobs that nest may share a context, and one can be entered only once at a time: hence the copy.
             job.context.copy().run(self._attempt, job)
         finally:
             with self._changed:
@@ -130,7 +166,8 @@ class Runner:
             job.run(job)
         except Cancelled:
             _safely(job.cancelled)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the person who asked is told
+        # A model that calls sys.exit() must end neither this thread nor the job inside of which this one runs.
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the person who asked is told
             _safely(partial(job.failed, error))
 
 
