@@ -2,20 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import BadRequest
 
-# The operations a page may ask for, with the arguments each needs and their types.
-OPERATIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "picture": {"image": int},
-    "maps": {"image": int, "layer": str},
-    "overlay": {"image": int, "method": str, "targets": list, "layer": (str, type(None))},
-    "projection": {"image": int, "unit": str, "method": str},
-    "synthesis": {"target": dict, "steps": int, "size": (int, type(None)), "seed": int},
-    "filters": {"layer": (str, type(None))},
+SLOTS = ("picture", "maps", "overlay", "projection", "excites", "filters")
+"""The panels that ask."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Whether a value from the page fits, and what would, in words."""
+
+    fits: Callable[[Any], bool]
+    what: str
+
+    def or_null(self) -> Check:
+        """The same, or nothing at all."""
+        return Check(lambda value: value is None or self.fits(value), f"{self.what}, or null")
+
+
+def _is_count(value: Any) -> bool:
+    # A bool is an int to isinstance, and never what is meant here.
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_aim(value: Any) -> bool:
+    kinds = {"unit": NAME, "logit": COUNT, "probability": COUNT}
+    return isinstance(value, Mapping) and len(value) == 1 and all(k in kinds and kinds[k].fits(value[k]) for k in value)
+
+
+NAME = Check(lambda value: isinstance(value, str) and value != "", "a text that is not empty")
+COUNT = Check(_is_count, "a whole number from 0")
+SIZE = Check(lambda value: _is_count(value) and value > 0, "a whole number from 1")
+SLOT = Check(lambda value: value in SLOTS, f"one of {', '.join(SLOTS)}")
+CLASSES = Check(
+    lambda value: isinstance(value, list) and bool(value) and all(COUNT.or_null().fits(item) for item in value),
+    "a list of at least one class index or null",
+)
+AIM = Check(_is_aim, "an object with either unit (a text), logit or probability (a class index)")
+
+# The operations a page may ask for, with the arguments each needs. What may be null may also be left out.
+OPERATIONS: dict[str, dict[str, Check]] = {
+    "picture": {"image": COUNT},
+    "maps": {"image": COUNT, "layer": NAME},
+    "overlay": {"image": COUNT, "method": NAME, "targets": CLASSES, "layer": NAME.or_null()},
+    "projection": {"image": COUNT, "unit": NAME, "method": NAME},
+    "synthesis": {"target": AIM, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
+    "filters": {"layer": NAME.or_null()},
 }
 
 
@@ -60,34 +97,34 @@ def parse(content: Any) -> Incoming:
         raise BadRequest(f"A message must be an object, not {type(content).__name__}.")
     kind = content.get("type")
     if kind == "hello":
-        return Hello(_field(content, "view_id", str))
+        return Hello(_field(content, "view_id", NAME))
     if kind == "cancel":
-        return Cancel(_field(content, "rid", str))
+        return Cancel(_field(content, "rid", NAME))
     if kind == "frame_ack":
-        return FrameAck(_field(content, "rid", str), _field(content, "seq", int))
+        return FrameAck(_field(content, "rid", NAME), _field(content, "seq", COUNT))
     if kind == "request":
         return _request(content)
-    raise BadRequest(f"There is no message of type {kind!r}; known are hello, request, cancel and frame_ack.")
+    raise BadRequest(
+        f"There is no message of type {reprlib.repr(kind)}; known are hello, request, cancel and frame_ack."
+    )
 
 
 def _request(content: Mapping[str, Any]) -> Request:
-    op = _field(content, "op", str)
+    op = _field(content, "op", NAME)
     if op not in OPERATIONS:
-        raise BadRequest(f"There is no operation {op!r}; known are {', '.join(OPERATIONS)}.")
-    args = {name: _field(content, name, kind, op) for name, kind in OPERATIONS[op].items()}
-    return Request(_field(content, "rid", str), _field(content, "slot", str), op, args)
+        raise BadRequest(f"There is no operation {reprlib.repr(op)}; known are {', '.join(OPERATIONS)}.")
+    args = {name: _field(content, name, check, op) for name, check in OPERATIONS[op].items()}
+    return Request(_field(content, "rid", NAME), _field(content, "slot", SLOT), op, args)
 
 
-def _field(content: Mapping[str, Any], name: str, kind: type | tuple[type, ...], op: str = "") -> Any:
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if name not in content and type(None) not in kinds:
-        raise BadRequest(f"The message {op or content.get('type')!r} lacks {name!r}.")
+def _field(content: Mapping[str, Any], name: str, check: Check, op: str = "") -> Any:
     value = content.get(name)
-    # A bool is an int to isinstance, and never what is meant here.
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        wanted = " or ".join("null" if k is type(None) else k.__name__ for k in kinds)
-        raise BadRequest(f"{name!r} of {op or content.get('type')!r} must be {wanted}, not {type(value).__name__}.")
-    return value
+    if check.fits(value):
+        return value
+    message = repr(op or content.get("type"))
+    if name not in content:
+        raise BadRequest(f"The message {message} lacks {name!r}, {check.what}.")
+    raise BadRequest(f"{name!r} of {message} must be {check.what}, not {reprlib.repr(value)}.")
 
 
 def welcome(revision: int) -> dict[str, Any]:
