@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch.nn import functional as F
 
 from .. import images
@@ -16,41 +16,56 @@ from ..errors import BadModel, BadPicture, NotDefined
 # Enlarging fewer pixels than this to an input shows the interpolation, not a picture.
 SMALLEST = 8
 
+# (height, width) of the plain pictures; wider than high, so that a transform that resizes the short side shows itself.
+_PROBE = (480, 640)
+
 
 class Preprocessing:
     """A transform (PIL picture → CHW tensor) with the affine map from pixels in [0, 1] to model space behind it.
 
-    The affine map is measured by sending black, white and grey pictures through the transform, so every
-    torchvision-style transform works as it is. `size` is the (height, width) it produces.
+    The affine map x = M·p + b over a pixel's channels is measured by sending plain pictures through the transform, so
+    every torchvision-style transform works as it is, also one that turns RGB into BGR. `size` is the (height, width)
+    of the input; where a transform keeps a picture's size, pictures are cropped and resized to `size` before it.
     """
 
+    # What is measured in a surrounding inference mode could not take part in gradients later.
+    @torch.inference_mode(False)
     def __init__(self, transform: Callable[[Any], Any] | None, channels: int, size: tuple[int, int] | None) -> None:
         self.transform, self.channels = transform, channels
-        self.offset, self.scale = torch.zeros(channels), torch.ones(channels)
+        self.offset, self.matrix = torch.zeros(channels), torch.eye(channels)
         self.affine = True
+        self.resizes = transform is not None
         if transform is not None and channels in (1, 3):
             size = self._measure(size)
         self.size = size or (224, 224)
 
-    def _measure(self, size: tuple[int, int] | None) -> tuple[int, int]:
-        black, white, grey = (self._transformed(self._flat(level)) for level in (0, 255, 51))
-        if size is not None and tuple(black.shape[1:]) != size:
+    def _measure(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Measure the map; returns the size the transform makes, or `size` where it keeps that of the picture."""
+        black = self._transformed(self._plain([0] * self.channels))
+        made = black.shape[1], black.shape[2]
+        self.resizes = made != _PROBE
+        if size is not None and self.resizes and made != size:
             raise BadModel(
-                f"The transform makes pictures of {black.shape[1]}×{black.shape[2]} pixels, "
+                f"The transform makes pictures of {made[0]}×{made[1]} pixels, "
                 f"input_size says {size[0]}×{size[1]}; give one of the two."
             )
-        low, high, mid = (t.mean(dim=(1, 2)) for t in (black, white, grey))
-        self.offset, self.scale = low, high - low
-        self.affine = bool(
-            (self.scale.abs() > 1e-6).all() and torch.allclose(mid, low + 0.2 * self.scale, rtol=1e-2, atol=1e-2)
-        )
-        return black.shape[1], black.shape[2]
+        colours = [[255 * (i == k) for i in range(self.channels)] for k in range(self.channels)]
+        self.offset = _centre(black)
+        self.matrix = torch.stack([self._answer(colour) - self.offset for colour in colours], 1)
+        self.affine = _invertible(self.matrix) and all(map(self._predicts, (51, 255)))
+        return made if self.resizes else size
 
-    def _flat(self, level: int) -> Image.Image:
-        # Wider than high, so that a transform that only resizes the short side shows itself.
-        return Image.new(
-            "RGB" if self.channels == 3 else "L", (640, 480), (level,) * 3 if self.channels == 3 else level
-        )
+    def _answer(self, colour: list[int]) -> torch.Tensor:
+        return _centre(self._transformed(self._plain(colour)))
+
+    def _predicts(self, level: int) -> bool:
+        """Whether the measured map gives what the transform makes of a grey picture."""
+        expected = self.offset + level / 255 * self.matrix.sum(1)
+        return torch.allclose(self._answer([level] * self.channels), expected, rtol=1e-2, atol=1e-2)
+
+    def _plain(self, colour: list[int]) -> Image.Image:
+        rgb = self.channels == 3
+        return Image.new("RGB" if rgb else "L", (_PROBE[1], _PROBE[0]), tuple(colour) if rgb else colour[0])
 
     def _transformed(self, picture: Image.Image) -> torch.Tensor:
         assert self.transform is not None
@@ -85,17 +100,16 @@ class Preprocessing:
                 f"The picture has only {picture.height}×{picture.width} pixels; give one of at least "
                 f"{SMALLEST}×{SMALLEST}, or a tensor (1, channels, height, width) to use it as it is."
             )
+        if not self.resizes:
+            picture = self._fit(picture)
         if self.transform is not None:
             return self._transformed(picture)[None]
-        return self.normalise(self._fit(picture))
+        fitted = np.asarray(picture, dtype=np.float32).reshape(*self.size, self.channels) / 255
+        return self.normalise(torch.from_numpy(fitted).permute(2, 0, 1)[None])
 
-    def _fit(self, picture: Image.Image) -> torch.Tensor:
-        """The largest centred part of the input's proportions, resized to its size, as pixels in [0, 1]."""
-        from PIL import ImageOps
-
-        h, w = self.size
-        fitted = np.asarray(ImageOps.fit(picture, (w, h), Image.Resampling.BILINEAR), dtype=np.float32) / 255
-        return torch.from_numpy(fitted.reshape(h, w, self.channels)).permute(2, 0, 1)[None]
+    def _fit(self, picture: Image.Image) -> Image.Image:
+        """The largest centred part of the input's proportions, resized to its size."""
+        return ImageOps.fit(picture, (self.size[1], self.size[0]), Image.Resampling.BILINEAR)
 
     def _as_pixels(self, image: object) -> torch.Tensor | None:
         """Float tensors (C, H, W) and float arrays (H, W, C) with as many channels as the network; else None."""
@@ -129,13 +143,28 @@ class Preprocessing:
                 "The transform is not an affine map per channel, so pixels cannot be turned into inputs without it; "
                 "give pictures as files or PIL pictures, and a transform that ends in Normalize."
             )
-        offset, scale = (v.to(pixels)[None, :, None, None] for v in (self.offset, self.scale))
-        return pixels * scale + offset
+        return _mix(self.matrix, pixels) + self.offset.to(pixels)[:, None, None]
 
     def denormalise(self, x: torch.Tensor) -> torch.Tensor:
         """Model space (N, C, H, W) to pixels, 0 black and 1 white, not clamped; shown by range if not affine."""
         if not self.affine:
             low, high = x.amin(), x.amax()
             return (x - low) / (high - low).clamp_min(1e-12)
-        offset, scale = (v.to(x)[None, :, None, None] for v in (self.offset, self.scale))
-        return (x - offset) / scale
+        return _mix(torch.linalg.inv(self.matrix), x - self.offset.to(x)[:, None, None])
+
+
+def _centre(picture: torch.Tensor) -> torch.Tensor:
+    """The colour (C,) in the middle, where no transform has put a border."""
+    return picture[:, picture.shape[1] // 2, picture.shape[2] // 2]
+
+
+def _invertible(matrix: torch.Tensor) -> bool:
+    return bool(torch.isfinite(matrix).all()) and bool(torch.linalg.cond(matrix) < 1e3)
+
+
+def _mix(matrix: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """`matrix` applied to the channels of (N, C, H, W); per channel where it is diagonal, as it nearly always is."""
+    factors = matrix.diagonal()
+    if torch.equal(matrix, torch.diag(factors)):
+        return x * factors.to(x)[:, None, None]
+    return torch.einsum("oc,nchw->nohw", matrix.to(x), x)
