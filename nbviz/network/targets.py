@@ -55,19 +55,26 @@ class Targets:
             raise NotDefined(
                 f"{self.name} has no classes: its output has shape {self._output_shape}, not (batch, classes)."
             )
-        if isinstance(which, str) and not which.lstrip("-").isdigit():
-            if self.labels is None:
-                raise UnknownName(
-                    f"{self.name} has no labels, so {which!r} is unknown; give Network(labels=…) or an index."
-                )
-            folded = [label.casefold() for label in self.labels]
-            if which.casefold() not in folded:
-                raise UnknownName(f"No class is labelled {which!r}.{close_matches(which, self.labels)}")
-            return folded.index(which.casefold())
+        labels = self.labels or []
+        if isinstance(which, str) and (which in labels or not which.lstrip("-").isdecimal()):
+            return self._labelled(which, labels)
         index = int(which)
         if not 0 <= index < self.classes:
             raise OutOfRange(f"{self.name} has classes 0 … {self.classes - 1}; there is no class {index}.")
         return index
+
+    def _labelled(self, which: str, labels: list[str]) -> int:
+        if not labels:
+            raise UnknownName(
+                f"{self.name} has no labels, so {which!r} is unknown; give Network(labels=…) or an index."
+            )
+        exact = [i for i, label in enumerate(labels) if label == which]
+        found = exact or [i for i, label in enumerate(labels) if label.casefold() == which.casefold()]
+        if not found:
+            raise UnknownName(f"No class is labelled {which!r}.{close_matches(which, labels)}")
+        if len(found) > 1:
+            raise UnknownName(f"{which!r} labels the classes {', '.join(map(str, found))}; give the index.")
+        return found[0]
 
     def label(self, index: int) -> str:
         """The name of a class, its number where there are no labels."""
