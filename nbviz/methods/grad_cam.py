@@ -54,15 +54,20 @@ def _asked(recording: Recording, value: Tensor, layer: str) -> tuple[str, Tensor
 def _default(recording: Recording, value: Tensor) -> tuple[str, Tensor]:
     """The last layer with spatial extent that the target depends on.
 
-    Where a class token is read out, the other tokens of the last block have no influence any more, so the search
-    goes back to the last layer whose positions do.
+    A target inside of the network does not depend on the layers after it, nor a class on side branches; and where a
+    class token is read out, the other tokens of the last block have no influence any more.
     """
     net = recording.net
-    spatial = [layer for layer in net.shown_layers if layer.spatial and max(layer.spatial) > 1]
-    if not spatial:
-        raise NotDefined(f"{net.name} has no layer with spatial extent, so Grad-CAM has no place to point at.")
-    for layer in reversed(spatial):
-        back = recording.backward(value, recording.output(layer.name))
+    unreached: tuple[str, Tensor] | None = None
+    for layer in reversed([layer for layer in net.shown_layers if layer.spatial and max(layer.spatial) > 1]):
+        back = recording.reaching(value, recording.output(layer.name))
+        if back is None:
+            continue
+        unreached = unreached or (layer.name, back)
         if not layer.layout.prefix or bool(net.as_map(layer.name, back, recording.x).any()):
-            break
-    return layer.name, back
+            return layer.name, back
+    if unreached is None:
+        raise NotDefined(
+            f"Before this target {net.name} has no layer with spatial extent, so Grad-CAM has no place to point at."
+        )
+    return unreached

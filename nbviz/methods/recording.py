@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..address import Logit, Probability, Target, Unit
-from ..errors import NotDefined, NotFinite
+from ..errors import ForwardFailed, NotDefined, NotFinite
 from ..network import Network
 from ..rules import Dial, Rectifiers, Signal, first_unruled, gradient
 from .registry import without_rectifier_rules
@@ -40,10 +40,7 @@ class Recording:
         if bool(torch.isfinite(self.logits).all()):
             return
         for name, output in self.outputs.items():
-            if output.is_floating_point() and not bool(torch.isfinite(output).all()):
-                raise NotFinite(
-                    f"Layer {name!r} computes NaN or infinity on this picture; what follows it is undefined."
-                )
+            _require_finite(name, output)
         raise NotFinite(f"The output of {self.net.name} is NaN or infinite on this picture.")
 
     @cached_property
@@ -62,9 +59,13 @@ class Recording:
             raise NotDefined(f"Layer {name!r} was not computed for this picture.")
         return self.outputs[name]
 
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def maps(self, layer: str) -> Tensor:
         """The maps (C, H, W) of `layer`, part of the graph; a vector as (C, 1, 1)."""
-        return self.net.as_map(layer, self.output(layer), self.x)[0]
+        output = self.output(layer)
+        _require_finite(layer, output)
+        return self.net.as_map(layer, output, self.x)[0]
 
     def locate(self, unit: Unit) -> tuple[int, int]:
         """The position of a neuron, or of the strongest response of a channel; (row, column)."""
@@ -73,6 +74,8 @@ class Recording:
         plane = self.maps(unit.layer)[unit.channel].detach()
         return divmod(int(plane.argmax()), plane.shape[1])
 
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def value(self, target: Target) -> Tensor:
         """The target's value as a scalar of the graph; a channel counts where it is strongest."""
         if isinstance(target, Unit):
@@ -99,15 +102,32 @@ class Recording:
         """
         if signal is not gradient:
             self._require_rules(value, label)
-        with self.net.running(), torch.enable_grad():
-            self._dial.signal = signal
-            try:
-                found = torch.autograd.grad(value, to, seed, retain_graph=True, allow_unused=True)[0]
-            finally:
-                self._dial.signal = gradient
+        found = self.reaching(value, to, signal, seed)
         if found is None:
             raise NotDefined("Nothing leads from the target back to the place asked about: the gradient stops before.")
         return found
+
+    def reaching(
+        self, value: Tensor, to: Tensor, signal: Signal = gradient, seed: Tensor | None = None
+    ) -> Tensor | None:
+        """As `backward`, without asking whether the signal is defined; None where nothing leads there.
+
+        `ForwardFailed` where the network overwrites what its own backward pass needs, as weights do while training.
+        """
+        if not value.requires_grad:
+            return None
+        with self.net.running(), torch.enable_grad():
+            self._dial.signal = signal
+            try:
+                return torch.autograd.grad(value, to, seed, retain_graph=True, allow_unused=True)[0]
+            except RuntimeError as error:
+                if self.net.sync() != self.revision:
+                    raise ForwardFailed(
+                        "The weights changed while this was computed, as in training; try again."
+                    ) from error
+                raise ForwardFailed(f"No gradient can be taken through {self.net.name}: {error}") from error
+            finally:
+                self._dial.signal = gradient
 
     def _require_rules(self, value: Tensor, label: str) -> None:
         gap = first_unruled(value)
@@ -118,6 +138,11 @@ class Recording:
                 f"{label} is not defined here: it has a rule for rectifiers (ReLU, ReLU6) only, and on the way back "
                 f"lies {activation}{where}. Defined here: {without_rectifier_rules()}."
             )
+
+
+def _require_finite(layer: str, output: Tensor) -> None:
+    if output.is_floating_point() and not bool(torch.isfinite(output).all()):
+        raise NotFinite(f"Layer {layer!r} computes NaN or infinity on this picture; what follows it is undefined.")
 
 
 def record(net: Network, image: Any) -> Recording:
