@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,8 @@ class Attribution:
         score: the target's value on this picture, in the network's own units.
         picture: what the network saw, uint8 (H, W, 3). position: (row, column) of the neuron, if one was chosen.
         note: a sentence a reader of the picture must know, such as why it is empty.
+        numbers: what the method can say of itself, by name, such as {"completeness": 0.998}; shown in the caption.
+        additive: whether the values of a pixel's colours add up to the pixel's, as shares of a whole do.
     """
 
     values: torch.Tensor
@@ -41,11 +44,18 @@ class Attribution:
     picture: NDArray[np.uint8] | None = field(repr=False, default=None)
     position: tuple[int, int] | None = None
     note: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    additive: bool = False
 
     def heatmap(self, size: tuple[int, int] | None = None) -> NDArray[np.float32]:
-        """One map (h, w): colour reduced to the value of largest magnitude, resized to `size` (by default: not)."""
+        """One map (h, w), resized to `size` (by default: not).
+
+        Colours of a pixel are summed where they are shares of a whole, else the one of largest magnitude counts.
+        """
         values = self.values
-        if values.dim() == 3:
+        if values.dim() == 3 and self.additive:
+            values = values.sum(0)
+        elif values.dim() == 3:
             strongest = values.abs().argmax(0, keepdim=True)
             values = values.gather(0, strongest)[0]
         if values.dim() != 2:
@@ -80,6 +90,7 @@ class Attribution:
         parts += [f"at {self.layer}"] if self.layer and self.layer not in str(self.target) else []
         parts += [f"position {self.position[0]},{self.position[1]}"] if self.position else []
         parts += [f"value {self.score:.4g}"] if self.score is not None else []
+        parts += [f"{name} {number:.4g}" for name, number in self.numbers.items()]
         parts += [f"scale {'±' if self.signed else '0 … '}{top:.3g}"]
         return " · ".join(parts) + (f" – {self.note}" if self.note else "")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 from ..errors import NotDefined
 from ..network import Network
 from .attribution import Attribution
@@ -17,19 +15,17 @@ def filters(net: Network, layer: str | None = None) -> Attribution:
     convolution, `UnknownName` with close matches.
     """
     name = layer or _first_convolution(net)
-    net.layer(name)
-    with net.running():
-        weight = getattr(net.model.get_submodule(name.partition("#")[0]), "weight", None)
-        if not isinstance(weight, torch.Tensor) or weight.dim() != 4:
-            raise NotDefined(f"Layer {name!r} is no 2-d convolution, so it has no filters to show; {_hint(net)}.")
-        values = weight.detach().float().cpu().clone()
-    return Attribution(values, "input", True, "filters", None, name, None)
+    weight = net.weight(name)
+    if weight is None or weight.dim() != 4:
+        raise NotDefined(f"Layer {name!r} is no 2-d convolution, so it has no filters to show; {_hint(net)}.")
+    return Attribution(weight.float().cpu(), "input", True, "filters", None, name, None)
 
 
 def _first_convolution(net: Network) -> str:
-    for layer in net.layers.values():
-        if layer.kind == "Conv2d":
-            return layer.name
+    for name in net.layers:
+        weight = net.weight(name)
+        if weight is not None and weight.dim() == 4:
+            return name
     raise NotDefined(f"{net.name} has no 2-d convolution, so it has no filters to show.")
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
+
+from ..errors import BadRequest, close_matches
+from .parameters import Choice, Flag, Parameter, Range, checked, parameters_of
+
+__all__ = ["METHODS", "Choice", "Flag", "Method", "Parameter", "Range", "method", "without_rectifier_rules"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,6 +24,7 @@ class Method:
     `asks` is what a person points at ("unit", "class", "layer", "network"); `signed` whether zero lies in the middle
     of the scale; `colour` whether the result is a picture in the input's channels rather than a map;
     `rectifiers` whether the method is defined through rectifiers only; `note` what to keep in mind when reading it.
+    `parameters` are those a person can turn; `accepts` holds the names of all arguments, such as "layer" or "on_step".
     """
 
     name: str
@@ -28,6 +35,17 @@ class Method:
     rectifiers: bool
     note: str
     function: Callable[..., Any]
+    parameters: tuple[Parameter, ...] = ()
+    accepts: frozenset[str] = frozenset()
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters that came from outside, checked by name and value; `BadRequest` in one sentence."""
+        known = [p.name for p in self.parameters]
+        for name in given:
+            if name not in known:
+                hint = f" It has {', '.join(known)}." if known else " It has none."
+                raise BadRequest(f"{self.label} has no parameter {name!r}.{close_matches(name, known) or hint}")
+        return checked(self.parameters, given)
 
 
 METHODS: dict[str, Method] = {}
@@ -36,16 +54,24 @@ METHODS: dict[str, Method] = {}
 def method(
     label: str, asks: str, signed: bool = False, colour: bool = False, rectifiers: bool = False, note: str = ""
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Register a function `(net, image, …)` under its own name, and let it take a list of images."""
+    """Register a function `(net, image, …)` under its own name, check its parameters, let it take a list of images."""
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
+        parameters, signature = parameters_of(function), inspect.signature(function)
+
         @functools.wraps(function)
         def one_or_many(*args: Any, **kwargs: Any) -> Any:
-            if len(args) > 1 and isinstance(args[1], (list, tuple)):
-                return [function(args[0], image, *args[2:], **kwargs) for image in args[1]]
-            return function(*args, **kwargs)
+            call = signature.bind(*args, **kwargs)
+            call.arguments.update(checked(parameters, call.arguments))
+            net, image, *rest = call.args
+            if isinstance(image, (list, tuple)):
+                return [function(net, one, *rest, **call.kwargs) for one in image]  # type: ignore[arg-type]
+            return function(*call.args, **call.kwargs)
 
-        row = Method(function.__name__, label, asks, signed, colour, rectifiers, note, one_or_many)
+        row = Method(
+            function.__name__, label, asks, signed, colour, rectifiers, note, one_or_many,
+            parameters, frozenset(signature.parameters),
+        )  # fmt: skip
         METHODS[row.name] = row
         return one_or_many
 

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..errors import BadModel, ForwardFailed, NotDefined, NotFinite, OutOfRange, UnknownName, close_matches
+from ..errors import BadModel, BadPicture, ForwardFailed, NotDefined, NotFinite, OutOfRange, UnknownName, close_matches
 from ..receptive_field import Propagation, ReceptiveField
 from . import zoo
 from .layers import Layer, Layout, Stop, channels_first, layout_of, stops, trunk
 from .preprocessing import Preprocessing
-from .shadow import Watch, require_finite_weights, shadow, single_device, unwrap
+from .shadow import Watch, compute_weights, follow, require_finite_weights, shadow, single_device, unwrap
 from .taps import Run, Taps
 from .targets import Targets
 
@@ -74,8 +74,7 @@ class Network(Targets):
         self._output, self._patterns = output, None if layers is None else list(layers)
         self._watch = Watch(self.model)
         self._build_shadow()
-        self.in_channels = _in_channels(self.model)
-        self._preprocessing = self._choose_preprocessing(transform, _pair(input_size))
+        self._preprocessing = self._open(transform, _pair(input_size))
         self.labels = self._choose_labels(labels)
 
     @classmethod
@@ -108,19 +107,33 @@ class Network(Targets):
     def _build_shadow(self) -> None:
         require_finite_weights(self.model)
         self._taps = Taps(shadow(self.model, self.device))
-        self._watch.mark()
 
     def sync(self) -> int:
         """Follow changes of the user's weights; returns `revision`, which is higher after every change."""
         with self.lock:
-            if self._watch.changed():
+            seen = self._watch.look()
+            if seen != self._watch.known:
                 self.revision += 1
-                own_copies = self.device != single_device(self.model)
-                if self._watch.rebuilt() or own_copies:
+                if seen.structure != self._watch.known.structure:
                     self._build_shadow()
                     self._discover(self.input_size)
-                self._watch.mark()
+                else:
+                    follow(self._taps.twin, self.model)
+                # What was seen before the work, so that a change during it is noticed the next time.
+                self._watch.known = seen
             return self.revision
+
+    def weight(self, layer: str) -> torch.Tensor | None:
+        """The weight tensor that `layer` computes with, detached; None for a layer without one.
+
+        Read off the shadow: where weights are parametrised, reading them on the model could change it.
+        """
+        name = self.layer(layer).name.partition("#")[0]
+        with self.running(), torch.no_grad():
+            module = self._taps.twin.get_submodule(name)
+            compute_weights(module)
+            weight = getattr(module, "weight", None)
+        return weight.detach().clone() if isinstance(weight, torch.Tensor) else None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -164,13 +177,14 @@ class Network(Targets):
 
     def _tensor_of(self, output: Any) -> torch.Tensor:
         choice = self._output
-        if callable(choice):
-            output = choice(output)
-        elif choice is not None:
+        if choice is not None:
             try:
-                output = output[choice]
-            except (KeyError, IndexError, TypeError) as error:
-                raise BadModel(f"The model's output has no part {choice!r}; it is {_describe(output)}.") from error
+                output = choice(output) if callable(choice) else output[choice]
+            except Exception as error:
+                part = "what output=… asks for" if callable(choice) else f"part {choice!r}"
+                raise BadModel(
+                    f"The model's output has no {part} ({type(error).__name__}: {error}); it is {_describe(output)}."
+                ) from error
         if isinstance(output, torch.Tensor):
             return output
         raise BadModel(
@@ -180,12 +194,27 @@ class Network(Targets):
 
     # -- layers -------------------------------------------------------------------------------------------------
 
+    def _open(self, transform: Callable[[Any], Any] | None, size: tuple[int, int] | None) -> Preprocessing:
+        """Find the channels of the input, where no convolution tells them, by trying colour and grey."""
+        self.in_channels = _in_channels(self.model) or 3
+        try:
+            return self._choose_preprocessing(transform, size)
+        except (BadModel, ForwardFailed) as failure:
+            if _in_channels(self.model):
+                raise
+            self.in_channels = 1
+            try:
+                return self._choose_preprocessing(transform, size)
+            except (BadModel, ForwardFailed):
+                raise failure from None
+
     def _choose_preprocessing(
         self, transform: Callable[[Any], Any] | None, size: tuple[int, int] | None
     ) -> Preprocessing:
         imagenet = transform is None and self.in_channels == 3 and zoo.is_torchvision(self.model)
         if size is None and transform is not None and self.in_channels in (1, 3):
-            size = Preprocessing(transform, self.in_channels, None).size
+            measured = Preprocessing(transform, self.in_channels, None)
+            size = measured.size if measured.resizes else None
         size = self._discover(size)
         if imagenet:
             transform = zoo.imagenet_transform(size)
@@ -314,10 +343,12 @@ class Network(Targets):
         """
         if isinstance(image, torch.Tensor) and image.dim() == 4:
             if image.shape[0] != 1 or image.shape[1] != self.in_channels or not image.is_floating_point():
-                raise OutOfRange(
+                raise BadPicture(
                     f"A preprocessed picture has shape (1, {self.in_channels}, height, width), "
                     f"not {tuple(image.shape)}; several pictures are given as a list."
                 )
+            if not bool(torch.isfinite(image).all()):
+                raise BadPicture("The preprocessed picture has NaN or infinite values; give finite ones.")
             x = image.detach()
         else:
             x = self._preprocessing(image)
@@ -373,11 +404,12 @@ def _depth(layer: Layer) -> int:
     return layer.name.count(".")
 
 
-def _in_channels(model: nn.Module) -> int:
+def _in_channels(model: nn.Module) -> int | None:
+    """The channels of the input, read off the first convolution; None where there is none."""
     for module in model.modules():
         if isinstance(module, nn.modules.conv._ConvNd):
             return module.in_channels
-    return 3
+    return None
 
 
 def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

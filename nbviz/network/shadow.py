@@ -1,7 +1,9 @@
-"""A structural copy of the user's model that shares its tensors, so that the model itself is never touched.
+"""A structural copy of the user's model that shares its parameters, so that the model itself is never touched.
 
-Taps, eval mode and frozen parameters exist on the copy only. Sharing storage makes it free of memory, and an
-optimiser step on the user's model is seen by the copy at once; `Watch` tells when that happened.
+Taps, eval mode and frozen parameters exist on the copy only. Sharing storage makes it nearly free of memory, and an
+optimiser step on the user's model is seen by the copy at once; `Watch` tells when that happened. Buffers are small
+and a forward may write to them (running statistics, counters), so the copy has its own, brought up to date by
+`follow`.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -41,7 +44,7 @@ def unwrap(model: object) -> nn.Module:
 
 
 def shadow(model: nn.Module, device: torch.device) -> nn.Module:
-    """A copy of `model` in eval mode, sharing every tensor that is already on `device`, without the user's hooks."""
+    """A copy of `model` in eval mode, sharing the parameters that are already on `device`, without the user's hooks."""
     memo: dict[int, object] = {}
     for module in model.modules():
         for key, value in vars(module).items():
@@ -64,7 +67,23 @@ def shadow(model: nn.Module, device: torch.device) -> nn.Module:
         if vars(module).get("inplace") is True:
             vars(module)["inplace"] = False  # otherwise what was tapped would be overwritten
         module._compiled_call_impl = None  # `model.compile()` replaces the call, and with it every function we watch
-    return twin.eval()
+        module.training = False  # not `eval()`, which a module may override to merge weights in place
+    return twin
+
+
+def follow(twin: nn.Module, model: nn.Module) -> None:
+    """Bring the tensors that a shadow has on its own up to those of the model, whose structure has not changed."""
+    with torch.inference_mode(False), torch.no_grad():
+        for own, theirs in zip(_tensors(twin), _tensors(model), strict=True):
+            if own.data_ptr() != theirs.data_ptr():
+                own.copy_(theirs)
+
+
+def compute_weights(module: nn.Module) -> None:
+    """Let the hooks that compute a shadow's weights do so now, as they otherwise do before each forward."""
+    for hook in list(module._forward_pre_hooks.values()):
+        if type(hook).__name__ in _WEIGHT_HOOKS:
+            hook(module, ())
 
 
 def _kept_hooks(hooks: object) -> object:
@@ -79,12 +98,12 @@ def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
 
 
 def _alias(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """The same storage under a new name that never requires gradients."""
+    """A parameter's storage under a new name that never requires gradients; of anything else a copy."""
     with torch.inference_mode(False):
         alias = tensor.detach().to(device)
-        if alias.is_inference():
-            alias = alias.clone()
-        return nn.Parameter(alias, requires_grad=False) if isinstance(tensor, nn.Parameter) else alias
+        if not isinstance(tensor, nn.Parameter):
+            return alias.clone() if alias.data_ptr() == tensor.data_ptr() or alias.is_inference() else alias
+        return nn.Parameter(alias.clone() if alias.is_inference() else alias, requires_grad=False)
 
 
 def single_device(model: nn.Module) -> torch.device | None:
@@ -120,29 +139,27 @@ def require_finite_weights(model: nn.Module) -> None:
             )
 
 
+class Seen(NamedTuple):
+    """Identities and addresses of a model's modules and tensors, and the version counters of the tensors."""
+
+    structure: tuple[object, ...]
+    versions: tuple[int, ...]
+
+
 class Watch:
     """Notices changes of the user's model by identities, addresses and version counters of its tensors.
 
     An optimiser step raises the version, `p.data = …` changes the address only, a replaced layer the identity.
+    Where the structure differs from the `known` one, a shadow no longer shares the tensors.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self.mark()
+        self.known = self.look()
 
-    def mark(self) -> None:
-        """Take the present state as the known one."""
-        self._structure, self._versions = self._state()
-
-    def _state(self) -> tuple[tuple[object, ...], tuple[int, ...]]:
+    def look(self) -> Seen:
+        """The present state."""
         tensors = list(_tensors(self._model))
-        structure = (*map(id, self._model.modules()), *((id(t), t.data_ptr()) for t in tensors))
-        return structure, tuple(0 if t.is_inference() else t._version for t in tensors)
-
-    def changed(self) -> bool:
-        """Whether any weight differs from the marked state."""
-        return self._state() != (self._structure, self._versions)
-
-    def rebuilt(self) -> bool:
-        """Whether the tensors themselves were exchanged, so that a shadow no longer shares them."""
-        return self._state()[0] != self._structure
+        # The modules themselves, not their ids, which a new module may inherit from one that is gone.
+        structure = (*self._model.modules(), *((id(t), t.data_ptr()) for t in tensors))
+        return Seen(structure, tuple(0 if t.is_inference() else t._version for t in tensors))

@@ -11,8 +11,11 @@ from torch import nn
 from ..errors import Cancelled, ForwardFailed, NbvizError
 
 
-class _Enough(Exception):
-    """Everything asked for has been computed; the rest of the network need not run."""
+class _Enough(BaseException):
+    """Everything asked for has been computed; the rest of the network need not run.
+
+    Not an `Exception`, so that a model that catches its own errors does not catch this.
+    """
 
 
 def _label(node: Any, address: str) -> None:
@@ -62,15 +65,21 @@ class Run:
         return {a for a, output in self.outputs.items() if output._version != self.versions[a]}
 
 
+def _kind(module: nn.Module) -> str:
+    """The name of the module's class; parametrised ones get a class of their own that hides it."""
+    return type(module).__name__.removeprefix("Parametrized")
+
+
 class Taps:
     """Hooks on every module of a shadow that report to the run in progress, if any."""
 
     def __init__(self, twin: nn.Module) -> None:
-        self._twin = twin
+        self.twin = twin
         self._run: Run | None = None
         self.copied: set[str] = set()
         for name, module in twin.named_modules():
-            if name:
+            # What computes weights is no layer of the network.
+            if name and "parametrizations" not in name.split("."):
                 module.register_forward_pre_hook(lambda _module, _args, name=name: self._enter(name))
                 module.register_forward_hook(lambda module, _args, output: self._leave(module, output))
 
@@ -79,7 +88,7 @@ class Taps:
             self._run.enter(name)
 
     def _leave(self, module: nn.Module, output: Any) -> Any:
-        return None if self._run is None else self._run.leave(type(module).__name__, output)
+        return None if self._run is None else self._run.leave(_kind(module), output)
 
     def forward(
         self,
@@ -97,7 +106,9 @@ class Taps:
         run.on_output = on_output
         self._run = run
         try:
-            output = self._twin(x)
+            # A copy, because a model may write into its input; the random state, because it may draw from it.
+            with torch.random.fork_rng([x.device] if x.device.type == "cuda" else []):
+                output = self.twin(x.clone())
         except _Enough:
             output = None
         except (NbvizError, Cancelled):
