@@ -65,7 +65,7 @@ def method(
             call.arguments.update(checked(parameters, call.arguments))
             net, image, *rest = call.args
             if isinstance(image, (list, tuple)):
-                return [function(net, one, *rest, **call.kwargs) for one in image]  # type: ignore[arg-type]
+                return [function(net, one, *rest, **call.kwargs) for one in image]
             return function(*call.args, **call.kwargs)
 
         row = Method(
