@@ -85,5 +85,5 @@ export function mount(store: Store, el: HTMLElement, signal: AbortSignal): () =>
 
 function followConnection(store: Store, el: HTMLElement): void {
   if (el.classList.contains(DISCONNECTED)) store.transport.disconnect();
-  else if (store.transport.link.peek() === "gone") store.reconnect();
+  else if (store.transport.link.peek() === "gone") store.transport.reconnect();
 }

@@ -6,7 +6,7 @@ import { ResultCache } from "./cache";
 import type { SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext } from "./slot";
 import { type LayerInfo, type Synced, syncTraits, type Traits } from "./traits";
-import { Transport, uniqueName } from "./transport";
+import { Transport } from "./transport";
 import * as wants from "./wants";
 
 export type OverlayMode = "class" | "unit" | "none";
@@ -62,8 +62,6 @@ export interface Store {
   refresh(): void;
   /** A view appeared: greet the kernel and begin to ask. Returns what ends it. */
   attach(): () => void;
-  /** The host has a kernel behind the widget again. */
-  reconnect(): void;
   dispose(): void;
 }
 
@@ -129,10 +127,6 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       for (const slot of everySlot) if (slot !== slots.excites) slot.retry();
     },
     attach: () => attach(),
-    reconnect: () => {
-      transport.reconnect();
-      transport.hello(uniqueName());
-    },
     dispose: () => {
       stop?.();
       unfollow();
@@ -148,7 +142,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     outdated.value = true;
     for (const slot of everySlot) slot.markStale();
   };
-  transport.onWelcome = () => {
+  transport.onReturn = () => {
     // Pictures from before a lost connection are still right if the weights are: the cache answers then.
     for (const slot of everySlot) if (slot.state.peek() === "stale" && !outdated.peek()) slot.retry();
   };
@@ -161,7 +155,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
   let views = 0;
   let stop: (() => void) | undefined;
   function attach(): () => void {
-    transport.hello(uniqueName());
+    transport.hello();
     if (++views === 1) stop = follow(store);
     return () => {
       if (--views > 0) return;

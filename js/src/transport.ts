@@ -17,6 +17,7 @@ import {
   type ResultMessage,
   type SlotName,
 } from "./protocol";
+import { PATIENCE_MS, Vigil } from "./vigil";
 
 export type Link = "connecting" | "live" | "busy" | "gone";
 
@@ -41,8 +42,6 @@ interface Pending {
   silence: ReturnType<typeof setTimeout>;
 }
 
-export const PATIENCE_MS = 2000;
-
 /** Unique among all pages that may show this widget: two browser tabs hear each other's answers. */
 const page = globalThis.crypto?.randomUUID?.() ?? Math.random().toString(36).slice(2);
 let serial = 0;
@@ -54,13 +53,21 @@ export class Transport {
   welcomed = false;
   onRevision: (revision: number) => void = () => {};
   onStale: (revision: number) => void = () => {};
-  onWelcome: () => void = () => {};
+  /** The kernel answers again after it was gone. */
+  onReturn: () => void = () => {};
 
   readonly #model: AnyModel;
   readonly #afterPaint: (task: () => void) => void;
   readonly #pending = new Map<string, Pending>();
-  #greeting: ReturnType<typeof setTimeout> | undefined;
+  #lost = false;
+  readonly #vigil = new Vigil(
+    () => this.hello(),
+    () => {
+      this.link.value = "busy";
+    },
+  );
   readonly #hear = (content: unknown, buffers: DataView[]) => this.#receive(content, buffers ?? []);
+  readonly #reconnect = () => this.reconnect();
 
   constructor(
     model: AnyModel,
@@ -69,15 +76,13 @@ export class Transport {
     this.#model = model;
     this.#afterPaint = afterPaint;
     model.on("msg:custom", this.#hear);
+    model.on("comm_live_update", this.#reconnect);
   }
 
-  hello(viewId: string): void {
+  hello(): void {
     if (this.link.peek() === "gone") return;
-    clearTimeout(this.#greeting);
-    this.#greeting = setTimeout(() => {
-      this.link.value = "busy";
-    }, PATIENCE_MS);
-    this.#send({ type: "hello", view_id: viewId });
+    this.#vigil.greeted();
+    this.#send({ type: "hello", view_id: uniqueName() });
   }
 
   /** Ask on behalf of a slot; returns the request's name. */
@@ -89,6 +94,7 @@ export class Transport {
       listener.queued();
     }, PATIENCE_MS);
     this.#pending.set(rid, { rid, slot, listener, silence });
+    this.#vigil.asked();
     this.#send({ type: "request", rid, slot, ...question } as Outgoing);
     return rid;
   }
@@ -103,15 +109,17 @@ export class Transport {
     if (this.link.peek() !== "gone") this.#lose();
   }
 
-  /** The host has a kernel again; only its answer to the next `hello` proves it. */
+  /** The host's connection changed; only an answer proves that there is a kernel, and the old one. */
   reconnect(): void {
     if (this.link.peek() === "gone") this.link.value = "connecting";
+    this.hello();
   }
 
   dispose(): void {
-    clearTimeout(this.#greeting);
+    this.#vigil.end();
     for (const rid of [...this.#pending.keys()]) this.#settle(rid);
     this.#model.off("msg:custom", this.#hear);
+    this.#model.off("comm_live_update", this.#reconnect);
   }
 
   #send(message: Outgoing): void {
@@ -125,7 +133,8 @@ export class Transport {
   }
 
   #lose(): void {
-    clearTimeout(this.#greeting);
+    this.#vigil.end();
+    this.#lost = true;
     this.link.value = "gone";
     for (const { rid, listener } of [...this.#pending.values()]) {
       this.#settle(rid);
@@ -150,7 +159,11 @@ export class Transport {
 
   #receive(content: unknown, buffers: readonly DataView[]): void {
     this.link.value = "live";
-    clearTimeout(this.#greeting);
+    this.#take(content, buffers);
+    this.#vigil.heard(this.#pending.size > 0);
+  }
+
+  #take(content: unknown, buffers: readonly DataView[]): void {
     const rid = (content as { rid?: unknown } | null)?.rid;
     const pending = typeof rid === "string" ? this.#pending.get(rid) : undefined;
     if (rid !== undefined && !pending) return; // an answer nobody waits for any more
@@ -171,7 +184,8 @@ export class Transport {
     if (message.type === "welcome") {
       this.welcomed = true;
       this.onRevision(message.revision);
-      this.onWelcome();
+      if (this.#lost) this.onReturn();
+      this.#lost = false;
     } else if (message.type === "stale") {
       this.onRevision(message.revision);
       this.onStale(message.revision);

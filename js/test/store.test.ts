@@ -168,7 +168,7 @@ describe("store", () => {
     expect(store.slots.maps.state.value).toBe("stale");
     expect(store.slots.projection.state.value).toBe("stale");
     model.dead = false;
-    store.reconnect();
+    store.transport.reconnect();
     pass();
     expect(store.slots.maps.state.value).toBe("ready");
     expect(store.slots.projection.shown.value?.meta.unit).toBe("layer3.1.conv2:40");

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from "vitest";
 import type { Listener } from "../src/transport";
-import { PATIENCE_MS, Transport } from "../src/transport";
+import { Transport } from "../src/transport";
+import { PATIENCE_MS } from "../src/vigil";
 import { asModel, FakeModel, last, requests } from "./helpers";
 
 const listener = (): { [K in keyof Listener]: Mock<Listener[K]> } => ({
@@ -89,8 +90,8 @@ describe("transport", () => {
   });
 
   it("says hello, hears welcome, and is busy without one", () => {
-    transport.hello("v");
-    expect(last(model)).toEqual({ type: "hello", view_id: "v" });
+    transport.hello();
+    expect(last(model)).toMatchObject({ type: "hello" });
     vi.advanceTimersByTime(PATIENCE_MS);
     expect(transport.link.value).toBe("busy");
     const revisions: number[] = [];
@@ -115,11 +116,37 @@ describe("transport", () => {
   it("sends nothing while the host says that there is no kernel, and greets again afterwards", () => {
     transport.disconnect();
     ask(listener());
-    transport.hello("v");
+    transport.hello();
     expect(model.sent).toEqual([]);
     transport.reconnect();
-    transport.hello("v");
     expect(model.sent).toHaveLength(1);
+  });
+
+  it("asks after a kernel that went quiet in the middle of a computation, and finds it gone", () => {
+    const heard = listener();
+    model.say({ type: "ack", rid: ask(heard), state: "queued" });
+    vi.advanceTimersByTime(6000);
+    expect(last(model).type).toBe("hello");
+    model.dead = true;
+    vi.advanceTimersByTime(PATIENCE_MS);
+    expect(heard.gone).toHaveBeenCalledOnce();
+    expect(transport.link.value).toBe("gone");
+  });
+
+  it("asks at once when the host's connection changes, and ever more rarely while nothing answers", () => {
+    model.fire("comm_live_update");
+    expect(last(model).type).toBe("hello");
+    vi.advanceTimersByTime(60_000);
+    expect(model.sent.length).toBeLessThan(8);
+    expect(transport.link.value).toBe("busy");
+  });
+
+  it("leaves an idle kernel alone", () => {
+    const heard = listener();
+    const rid = ask(heard);
+    model.say(result(rid), DOT);
+    vi.advanceTimersByTime(600_000);
+    expect(requests(model).length).toBe(model.sent.length);
   });
 
   it("acknowledges a frame only after it was painted", () => {

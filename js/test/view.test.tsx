@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseUnit } from "../src/address";
 import { searchClasses } from "../src/views/class-choice";
-import { placeAfter } from "../src/views/tile-grid";
+import { placeAfter, scrollFor } from "../src/views/tile-grid";
 import { breathe, mounted, panel, press, requests, settled } from "./helpers";
 
 type Mounted = Awaited<ReturnType<typeof mounted>>;
@@ -231,6 +231,14 @@ describe("small parts", () => {
     expect(searchClasses(labels, "2")).toEqual([2]);
     expect(searchClasses(labels, " ")).toEqual([]);
     expect(searchClasses(labels, "bird")).toEqual([]);
+  });
+
+  it("rows come into view by the least scrolling, from far away to the middle", () => {
+    expect(scrollFor(50, 10, 0, 100)).toBe(0);
+    expect(scrollFor(95, 10, 0, 100)).toBe(5);
+    expect(scrollFor(40, 10, 60, 100)).toBe(40);
+    expect(scrollFor(1000, 10, 0, 100)).toBe(955);
+    expect(scrollFor(0, 10, 500, 100)).toBe(0);
   });
 
   it("pages move by the rows in view", () => {

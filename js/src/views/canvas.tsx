@@ -4,12 +4,12 @@ import type { Bitmap } from "../draw/picture";
 interface Props {
   bitmap: Bitmap;
   label: string;
-  /** Show the picture's own pixels as squares rather than smoothing between them. */
-  crisp?: boolean;
+  /** Painted again when this changes, though the pixels be the same. */
+  token?: unknown;
   onPainted?: () => void;
 }
 
-/** Put packed pixels on a canvas; `top` rows are cut off above. */
+/** Put packed pixels on a canvas of their size. */
 export function blit(canvas: HTMLCanvasElement, { width, height, pixels }: Bitmap): void {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
@@ -20,7 +20,7 @@ export function blit(canvas: HTMLCanvasElement, { width, height, pixels }: Bitma
 }
 
 /** A bitmap on a canvas, painted in the next animation frame after it changed. */
-export function Canvas({ bitmap, label, crisp = false, onPainted }: Props) {
+export function Canvas({ bitmap, label, token, onPainted }: Props) {
   const ref = useRef<HTMLCanvasElement>(null);
   const painted = useRef(onPainted);
   painted.current = onPainted;
@@ -31,6 +31,6 @@ export function Canvas({ bitmap, label, crisp = false, onPainted }: Props) {
       painted.current?.();
     });
     return () => cancelAnimationFrame(pending);
-  }, [bitmap]);
-  return <canvas ref={ref} class={crisp ? "crisp" : ""} role="img" aria-label={label} />;
+  }, [bitmap, token]);
+  return <canvas ref={ref} role="img" aria-label={label} />;
 }

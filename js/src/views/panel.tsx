@@ -13,6 +13,8 @@ export interface PaintLog {
   /** The answer that the newest painting shows. */
   source: Signal<unknown>;
   painted: (source: unknown, key: string) => void;
+  /** Painted, but something passing: no new content of this panel. */
+  passed: (source: unknown) => void;
 }
 
 export function usePaintLog(): PaintLog {
@@ -25,7 +27,10 @@ export function usePaintLog(): PaintLog {
     last.current = key;
     seq.value = (seq.peek() ?? 0) + 1;
   };
-  return { seq, source, painted };
+  const passed = (shown: unknown) => {
+    source.value = shown;
+  };
+  return { seq, source, painted, passed };
 }
 
 interface Props {

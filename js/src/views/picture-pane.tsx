@@ -55,11 +55,13 @@ export function PicturePane({ modes }: Props) {
       <Panel name="overlay" label="Overlay" slot={overSlot} log={over}>
         <ImageStrip store={store} />
         <Stage
+          token={overSlot.shown.value}
           notice={<Notice slot={troubled ? slots.picture : overSlot} />}
           onPainted={(key, peeking) => {
             const shown = slots.picture.shown.peek();
             base.painted(shown, shown?.result.key ?? "");
-            if (!peeking) over.painted(overSlot.shown.peek(), key);
+            if (peeking) over.passed(overSlot.shown.peek());
+            else over.painted(overSlot.shown.peek(), key);
           }}
         />
       </Panel>
@@ -126,11 +128,12 @@ interface Place {
 }
 
 interface StageProps {
+  token: unknown;
   notice: ComponentChildren;
   onPainted: (key: string, peeking: boolean) => void;
 }
 
-function Stage({ notice, onPainted }: StageProps) {
+function Stage({ token, notice, onPainted }: StageProps) {
   const store = useStore();
   const { local, slots } = store;
   const field = useComputed(() => currentField(store));
@@ -177,6 +180,7 @@ function Stage({ notice, onPainted }: StageProps) {
         >
           <Canvas
             bitmap={bitmap.value}
+            token={token}
             label={`${name}. ${isField(over) ? over.caption : (over?.silent ?? "The picture alone.")}`}
             onPainted={() => onPainted(key, isField(over) && over.kind === "peek")}
           />

@@ -69,10 +69,8 @@ function Caption({ shown: { meta } }: { shown: Shown<"projection"> }) {
   const where = meta.position ? ` at ${meta.position.join(",")}` : "";
   return (
     <>
-      <p class="caption">
-        {`${meta.label} of ${meta.unit}${where} · value ${short(meta.value)}`}
-        {meta.note && ` · ${meta.note}`}
-      </p>
+      <p class="caption">{`${meta.label} of ${meta.unit}${where} · value ${short(meta.value)}`}</p>
+      {meta.note && <p class="note">{meta.note}</p>}
       {meta.channels === 3 ? (
         <p class="legend">
           <span class="swatch" /> grey is 0, full colour ±{short(meta.scale)}

@@ -103,9 +103,7 @@ export function TileGrid(props: Props) {
     const above = Math.floor(activePlace / g.columns) * g.pitchY;
     const reordered = ordering.current !== props.ordering;
     ordering.current = props.ordering;
-    if (reordered) box.scrollTop = 0;
-    else if (above < box.scrollTop) box.scrollTop = above;
-    else if (above + g.pitchY > box.scrollTop + size.height) box.scrollTop = above + g.pitchY - size.height;
+    box.scrollTop = reordered ? 0 : scrollFor(above, g.pitchY, box.scrollTop, size.height);
     if (!focusNext.current) return;
     focusNext.current = false;
     box.querySelector<HTMLElement>(`[data-channel="${active}"]`)?.focus({ preventScroll: true });
@@ -193,6 +191,14 @@ export function TileGrid(props: Props) {
       </div>
     </div>
   );
+}
+
+/** The least scrolling that shows a row; one from far away comes to the middle. */
+export function scrollFor(above: number, pitch: number, top: number, height: number): number {
+  const below = above + pitch;
+  if (above >= top && below <= top + height) return top;
+  if (above < top - height || below > top + 2 * height) return Math.max(0, above - (height - pitch) / 2);
+  return above < top ? above : below - height;
 }
 
 function cellStyle(g: Geometry, column: number, labelled: boolean) {
