@@ -121,16 +121,17 @@ function ofUnit(store: Store, unit: Unit, kind: "unit" | "peek"): Field | Silenc
 /** What the picture shows over itself now; null means the bare picture. */
 export function currentField(store: Store): Field | Silence | null {
   const shown = store.slots.maps.shown.value;
+  const mode = store.local.mode.value;
   const peek = store.local.peek.value;
-  if (peek !== null && shown && peek < shown.meta.channels) {
+  const locked = store.unit.value;
+  const looksAtLocked = mode === "unit" && locked?.channel === peek && locked?.layer === shown?.meta.layer;
+  if (peek !== null && !looksAtLocked && shown && peek < shown.meta.channels) {
     const field = ofUnit(store, { layer: shown.meta.layer, channel: peek, position: null }, "peek");
     if ("bytes" in field) return field;
   }
-  const mode = store.local.mode.value;
   if (mode === "class") return classField(store);
   if (mode === "none") return null;
-  const unit = store.unit.value;
-  return unit
-    ? ofUnit(store, unit, "unit")
+  return locked
+    ? ofUnit(store, locked, "unit")
     : { silent: "No unit is chosen: click one in the grid.", key: "" };
 }
