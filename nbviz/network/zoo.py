@@ -22,7 +22,7 @@ def torchvision_parts(name: str, weights: str | None) -> tuple[nn.Module, Any, l
         return models.get_model(name, weights=None), meta.transforms(), list(meta.meta["categories"])
     if weights not in ("DEFAULT", *available.__members__):
         raise UnknownName(
-            f"{name} has no weights {weights!r}; there are {', '.join(available.__members__)} and 'DEFAULT'."
+            f"{name} has no weights {weights!r}; there are {', '.join(w.name for w in available)} and DEFAULT."
         )
     chosen = available[weights] if weights in available.__members__ else available.DEFAULT
     try:
