@@ -3,6 +3,7 @@ import type { AnyModel } from "@anywidget/types";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { formatUnit, parseUnit, type Unit } from "./address";
 import { ResultCache } from "./cache";
+import { fitting } from "./draw/colour";
 import type { SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext } from "./slot";
 import { type LayerInfo, type Synced, syncTraits, type Traits } from "./traits";
@@ -73,7 +74,7 @@ function initialLocal({ traits }: Synced): Local {
     mode: signal("class"),
     classMethod: signal(preferred?.name ?? ""),
     opacity: signal(0.75),
-    colormap: signal(options.colormap ?? "ember"),
+    colormap: signal(fitting(options.colormap ?? "", false)),
     sort: signal("index"),
     scale: signal("unit"),
     peek: signal(null),
@@ -188,11 +189,8 @@ function follow(store: Store): () => void {
     },
     filters: () => store.slots.filters.ask(wants.filters(store)),
   };
-  const ends = panels.map((name) => effect(tracked(wanted[name])));
+  const ends = panels.map((name) => effect(() => batch(wanted[name])));
   return () => {
     for (const end of ends) end();
   };
 }
-
-/** Signals read while deciding are followed; those read while sending are read by `peek` alone. */
-const tracked = (decide: () => void) => () => batch(decide);

@@ -52,7 +52,6 @@ export class Transport {
   /** Whether the kernel ever answered: tells a restart from a page that never had a kernel. */
   welcomed = false;
   onRevision: (revision: number) => void = () => {};
-  onStale: (revision: number) => void = () => {};
   /** The kernel answers again after it was gone. */
   onReturn: () => void = () => {};
 
@@ -188,7 +187,6 @@ export class Transport {
       this.#lost = false;
     } else if (message.type === "stale") {
       this.onRevision(message.revision);
-      this.onStale(message.revision);
     } else if (pending) {
       this.#answer(message, buffers, pending);
     }

@@ -37,7 +37,7 @@ const TABLE: Record<string, { signed: boolean; anchors: string[] }> = maps;
 const built = new Map<string, Lut>();
 
 /** A name that does not fit falls back to the first that does. */
-const fitting = (name: string, signed: boolean): string =>
+export const fitting = (name: string, signed: boolean): string =>
   TABLE[name]?.signed === signed ? name : colourMaps(signed)[0]!;
 
 /** The same colours as a style sheet's gradient from left to right. */

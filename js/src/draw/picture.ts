@@ -95,7 +95,7 @@ export function compose(rgb: Uint8Array, height: number, width: number, over: La
 
 /**
  * Filters with several input planes as one packed sheet: each filter a near-square mosaic of its planes,
- * one transparent pixel between them. Returns the sheet and the size of one mosaic.
+ * one transparent pixel between those that have an extent. Returns the sheet and the size of one mosaic.
  */
 export function mosaic(
   bytes: Uint8Array,
@@ -104,16 +104,17 @@ export function mosaic(
 ): Bitmap {
   const across = Math.ceil(Math.sqrt(m.planes));
   const down = Math.ceil(m.planes / across);
-  const width = across * (m.width + 1) - 1;
-  const height = down * (m.height + 1) - 1;
+  const gap = m.height * m.width > 1 ? 1 : 0;
+  const width = across * (m.width + gap) - gap;
+  const height = down * (m.height + gap) - gap;
   const out = new Uint32Array(m.count * height * width);
   const flat = paintBytes(bytes, m.count * m.planes * m.height, m.width, m.channels, lut).pixels;
   for (let plane = 0; plane < m.count * m.planes; plane++) {
     const place = plane % m.planes;
     const corner =
       Math.floor(plane / m.planes) * height * width +
-      Math.floor(place / across) * (m.height + 1) * width +
-      (place % across) * (m.width + 1);
+      Math.floor(place / across) * (m.height + gap) * width +
+      (place % across) * (m.width + gap);
     for (let y = 0; y < m.height; y++) {
       const row = (plane * m.height + y) * m.width;
       out.set(flat.subarray(row, row + m.width), corner + y * width);

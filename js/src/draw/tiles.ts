@@ -17,16 +17,22 @@ const CAPTION = 14;
 const LABELLED = { swatch: 18, pitchX: 168, pitchY: 24 };
 const MEANT = 48;
 
-/** A whole multiple, or a whole fraction, of the map's own size near 48 pixels keeps its cells even. */
-export function tileScale(extent: number): number {
-  if (extent <= 64) return Math.max(1, Math.round(MEANT / extent));
+/** A whole multiple of the map's own size near 48 pixels keeps its cells even; where it may, a fraction. */
+export function tileScale(extent: number, shrink = true): number {
+  if (extent <= 64 || !shrink) return Math.max(1, Math.round(MEANT / extent));
   return 1 / Math.ceil(extent / 64);
 }
 
 /** How tiles of `height × width` maps fill a strip `available` pixels wide; 1 × 1 maps become labelled rows. */
-export function layTiles(count: number, height: number, width: number, available: number): Geometry {
+export function layTiles(
+  count: number,
+  height: number,
+  width: number,
+  available: number,
+  shrink = true,
+): Geometry {
   const single = height === 1 && width === 1;
-  const scale = tileScale(Math.max(height, width));
+  const scale = tileScale(Math.max(height, width), shrink);
   const tileWidth = single ? LABELLED.swatch : Math.max(1, Math.round(width * scale));
   const tileHeight = single ? LABELLED.swatch : Math.max(1, Math.round(height * scale));
   const least = single ? LABELLED.pitchX : Math.max(tileWidth, 28) + GAP;
@@ -56,6 +62,8 @@ export interface Sheet {
   order: ArrayLike<number>;
   /** The colours of a channel's bytes; null where the pixels are colours already. */
   colours: ((channel: number) => Lut) | null;
+  /** Whether large tiles may leave pixels out; detail that counts each pixel must not. */
+  shrink?: boolean;
 }
 
 /**

@@ -15,7 +15,7 @@ function sheetOf({ meta, bytes }: Shown<"filters">): Sheet {
   const ends = centred(1);
   const lut = recolour(lutOf("", true), ends.lo, ends.hi, domainOf(0, 1, true));
   const order = Int32Array.from({ length: meta.count }, (_, i) => i);
-  return { ...mosaic(bytes, meta, lut), order, colours: null };
+  return { ...mosaic(bytes, meta, lut), order, colours: null, shrink: false };
 }
 
 export function FilterGrid() {
@@ -39,10 +39,9 @@ export function FilterGrid() {
           onChange={(layer) => setTraits({ layer })}
         />
         {shown && (
-          <span class="muted">
+          <span class="muted" title={shown.meta.note}>
             {shown.meta.count} filters
             {shown.meta.planes > 1 && ` of ${shown.meta.planes} planes`}
-            {shown.meta.note && ` · ${shown.meta.note}`}
           </span>
         )}
         {shown && shown.meta.channels === 1 && (

@@ -53,12 +53,14 @@ function useShownState(slot: AnySlot, log: PaintLog): ReadonlySignal<PanelState>
 export function Panel({ name, label, slot, log, class: extra = "", children }: Props) {
   const state = useShownState(slot, log);
   const busy = useComputed(() => state.value === "computing" || state.value === "queued");
+  // Absent only while a first painting is awaited: whoever waits for the number then waits for that.
+  const seq = useComputed(() => log.seq.value ?? (busy.value ? undefined : 0));
   return (
     <section
       class={`panel ${extra}`}
       data-panel={name}
       data-state={state}
-      data-seq={log.seq}
+      data-seq={seq}
       aria-label={label}
       aria-busy={busy}
     >

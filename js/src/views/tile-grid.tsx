@@ -57,8 +57,8 @@ export function TileGrid(props: Props) {
   const focusNext = useRef(false);
 
   const g = useMemo(
-    () => (size.width ? layTiles(count, sheet.height, sheet.width, size.width) : NO_ROWS),
-    [count, sheet.height, sheet.width, size.width],
+    () => (size.width ? layTiles(count, sheet.height, sheet.width, size.width, sheet.shrink) : NO_ROWS),
+    [count, sheet.height, sheet.width, sheet.shrink, size.width],
   );
   const places = useMemo(() => {
     const inverse = new Int32Array(count);
