@@ -11,5 +11,10 @@ const styleAsText = {
 export default defineConfig({
   plugins: [styleAsText],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  test: { environment: "jsdom", include: ["test/**/*.test.{ts,tsx}"], setupFiles: ["test/setup.ts"] },
+  test: {
+    environment: "jsdom",
+    include: ["test/**/*.test.{ts,tsx}"],
+    setupFiles: ["test/setup.ts"],
+    testTimeout: 20_000,
+  },
 });

@@ -32,6 +32,9 @@ export async function mounted(view: Traits["_view"] = "explorer", change: Partia
   return { model, life, addView, ...first };
 }
 
+/** A loaded machine takes its time. */
+const PATIENCE = { timeout: 10_000 };
+
 /** Until every panel is painted. */
 export async function settled(root: ShadowRoot) {
   await vi.waitFor(() => {
@@ -39,7 +42,7 @@ export async function settled(root: ShadowRoot) {
       panel.getAttribute("data-state"),
     );
     if (states.some((state) => state === "computing")) throw new Error(states.join());
-  });
+  }, PATIENCE);
 }
 
 export const panel = (root: ShadowRoot, name: string): HTMLElement =>
