@@ -120,7 +120,7 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     types = [t for t in typing.get_args(hint.__origin__) or (hint.__origin__,) if t is not type(None)]
     label = mark.label or name.replace("_", " ")
     if isinstance(mark, Choice):
-        others = tuple(t for t in types if t is not str)
+        others = tuple(typing.get_origin(t) or t for t in types if t is not str)
         return Parameter(name, label, "choice", default, choices=mark.options, others=others)
     if isinstance(mark, Flag):
         return Parameter(name, label, "flag", default)
