@@ -236,7 +236,7 @@ describe("small parts", () => {
   it("rows come into view by the least scrolling, from far away to the middle", () => {
     expect(scrollFor(50, 10, 0, 100)).toBe(0);
     expect(scrollFor(95, 10, 0, 100)).toBe(5);
-    expect(scrollFor(40, 10, 60, 100)).toBe(40);
+    expect(scrollFor(50, 10, 60, 100)).toBe(50);
     expect(scrollFor(1000, 10, 0, 100)).toBe(955);
     expect(scrollFor(0, 10, 500, 100)).toBe(0);
   });

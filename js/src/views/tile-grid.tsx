@@ -193,11 +193,11 @@ export function TileGrid(props: Props) {
   );
 }
 
-/** The least scrolling that shows a row; one from far away comes to the middle. */
+/** The least scrolling that shows the next row; one from farther away comes to the middle. */
 export function scrollFor(above: number, pitch: number, top: number, height: number): number {
   const below = above + pitch;
   if (above >= top && below <= top + height) return top;
-  if (above < top - height || below > top + 2 * height) return Math.max(0, above - (height - pitch) / 2);
+  if (above < top - pitch || below > top + height + pitch) return Math.max(0, above - (height - pitch) / 2);
   return above < top ? above : below - height;
 }
 
