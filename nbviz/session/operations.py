@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from .. import images as pictures
 from ..address import Target, Unit
-from ..errors import BadRequest, NotFinite, UnknownName, close_matches
-from ..methods import METHODS, Attribution, Method, filters
+from ..errors import BadRequest, NotFinite, OutOfRange, UnknownName, close_matches
+from ..methods import METHODS, Attribution, Method, Recording, filters
 from .session import Bytes, Report, Session
 
 Result = tuple[dict[str, Any], list[Bytes]]
@@ -102,6 +102,7 @@ def projection(session: Session, report: Report, image: int, unit: str, method: 
     row = _method(method, "unit")
     aim = session.net.unit(unit)
     recording = session.recording(image)
+    _require_place(recording, aim)
     found: Attribution = row.function(session.net, recording, aim)
     values = found.values if found.values.shape[0] in (1, 3) else torch.from_numpy(found.heatmap())[None]
     scale = pictures.robust_scale(values)
@@ -197,6 +198,15 @@ def _method(name: str, asks: str) -> Method:
         fitting = ", ".join(m.name for m in METHODS.values() if m.asks == asks)
         raise BadRequest(f"{row.label} asks for a {row.asks}, not for a {asks}; for that there are {fitting}.")
     return row
+
+
+def _require_place(recording: Recording, unit: Unit) -> None:
+    """A picture that was given as a tensor may be smaller than the input that units are checked against."""
+    height, width = recording.maps(unit.layer).shape[1:]
+    if unit.position and (unit.position[0] >= height or unit.position[1] >= width):
+        raise OutOfRange(
+            f"On this picture the maps of {unit.layer!r} are {height}×{width}; there is no position {unit.position}."
+        )
 
 
 def _class_facts(session: Session, logits: torch.Tensor, target: Target | None) -> dict[str, Any]:

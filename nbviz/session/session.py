@@ -93,24 +93,35 @@ class Session:
         """The recorded forward pass of a picture, made when it is first needed and after every change of weights."""
         picture = self.picture(index)
         with self.net.lock:
+            kept = self._recordings
             key = picture.key, self.net.sync()
-            if key not in self._recordings:
+            if key not in kept:
                 # Room is made first: two graphs of a large network may not fit beside each other.
-                for stale in [k for k in self._recordings if k[1] != key[1]]:
-                    del self._recordings[stale]
-                while len(self._recordings) >= RECORDINGS:
-                    self._recordings.popitem(last=False)
-                self._recordings[key] = Recording(self.net, picture.x)
-            self._recordings.move_to_end(key)
-            return self._recordings[key]
+                for stale in [k for k in kept if k[1] != key[1]]:
+                    del kept[stale]
+                while len(kept) >= RECORDINGS:
+                    kept.popitem(last=False)
+                kept[key] = Recording(self.net, picture.x)
+            kept.move_to_end(key)
+            return kept[key]
 
     def natural_max(self, unit: Unit) -> float | None:
-        """The unit's largest activation on the pictures seen so far, None before the first."""
+        """The unit's largest activation on the pictures whose recordings are at hand, None where there are none."""
         with self.net.lock:
-            seen = [r.maps(unit.layer)[unit.channel] for r in self._recordings.values() if unit.layer in r.outputs]
-        if unit.position and seen:
-            seen = [plane[unit.position] for plane in seen]
-        return max((float(plane.detach().max()) for plane in seen), default=None)
+            revision = self.net.sync()
+            recordings = [r for (_, made), r in self._recordings.items() if made == revision]
+        planes = [r.maps(unit.layer)[unit.channel].detach() for r in recordings if unit.layer in r.outputs]
+        if unit.position:
+            y, x = unit.position
+            planes = [plane[y : y + 1, x : x + 1] for plane in planes]
+        return max((float(plane.max()) for plane in planes if plane.numel()), default=None)
+
+    def forget(self) -> None:
+        """Let go of recordings and answers; what is asked for afterwards is computed anew."""
+        # Exchanged rather than emptied: a computation that is under way keeps using, and filling, the old ones.
+        self._recordings = OrderedDict()
+        with self._lock:
+            self._answers = OrderedDict()
 
     def answer(self, op: str, args: Mapping[str, Any], report: Report = silent) -> Answer:
         """Carry out an operation of `protocol.OPERATIONS`; answers of unchanged weights come from the cache."""
@@ -135,6 +146,9 @@ class Session:
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
         """Names content: operation, arguments, picture, weights."""
-        content = {**args, "image": self.picture(args["image"]).key} if "image" in args else args
+        content = {**args, "image": self.picture(args["image"]).key} if "image" in args else dict(args)
+        if op == "synthesis" and "unit" in args["target"]:
+            # Its answer compares with nature as far as it is known at the time.
+            content["natural_max"] = self.natural_max(self.net.unit(args["target"]["unit"]))
         described = f"{op} {sorted(content.items())} {self.net.name} {id(self.net)} {self.net.sync()}"
         return pictures.content_key(described.encode())

@@ -1,0 +1,281 @@
+"""The answers that travel to the page say what the methods found, within the precision of a byte."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import nbviz
+from nbviz import images
+from nbviz.errors import BadRequest, Cancelled, NotFinite, OutOfRange, UnknownName
+from nbviz.session import Answer, Session
+from nbviz.session.operations import GRID_PIXELS
+from tests.doubles import noise, tiny_model, tiny_network
+
+CONTRACT = Path(__file__).parent.parent / "contract"
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "picture": {"image": 0},
+    "maps": {"image": 0, "layer": "3"},
+    "overlay": {"image": 0, "method": "grad_cam", "targets": [None, 2], "layer": None},
+    "projection": {"image": 0, "unit": "3:4", "method": "deconvnet"},
+    "synthesis": {"target": {"unit": "3:5"}, "steps": 3, "size": 32, "seed": 1},
+    "filters": {"layer": None},
+}
+
+
+def like(value: Any) -> Any:
+    """The kinds of values in a message, for comparison."""
+    if isinstance(value, dict):
+        return {name: like(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [like(value[0])] if value else []
+    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+
+
+@pytest.mark.parametrize("op", QUESTIONS)
+def test_an_answer_has_the_shape_of_the_golden_one(session: Session, op: str) -> None:
+    """The page's parser is tested on the golden messages; whole numbers are checked where they are counts."""
+    session.recording(0)
+    answer = session.answer(op, QUESTIONS[op])
+    golden = [
+        message["meta"]
+        for message in json.loads((CONTRACT / "result.json").read_text("utf-8"))["valid"]
+        if message["op"] == op
+    ]
+    travelled = json.loads(json.dumps(answer.meta, allow_nan=False))
+    alike = [{name: like(travelled.get(name)) for name in meta} == like(meta) for meta in golden]
+    assert any(alike), (like(travelled), [like(meta) for meta in golden])
+
+
+@pytest.mark.parametrize("op", QUESTIONS)
+def test_buffers_are_contiguous_little_endian_and_as_large_as_stated(session: Session, op: str) -> None:
+    answer = session.answer(op, QUESTIONS[op])
+    meta = answer.meta
+    area = meta["height"] * meta["width"]
+    expected = {
+        "picture": [area * 3],
+        "maps": [area * meta.get("channels", 0), *[4 * meta.get("channels", 0)] * 4],
+        "overlay": [area] * len(meta.get("maps", ())),
+        "projection": [area * meta.get("channels", 0)],
+        "synthesis": [area * 3],
+        "filters": [area * meta.get("channels", 0) * meta.get("count", 0) * meta.get("planes", 0)],
+    }[op]
+    assert [buffer.nbytes for buffer in answer.buffers] == expected
+    assert all(buffer.flags.c_contiguous and buffer.dtype.str in ("|u1", "<f4", "<i4") for buffer in answer.buffers)
+
+
+# -- picture
+
+
+def test_the_picture_is_what_the_network_saw_with_its_best_classes(session: Session) -> None:
+    answer = session.answer("picture", {"image": 1})
+    assert np.array_equal(answer.buffers[0], noise(3)[1])
+    predicted = session.net.predict(noise(3)[1], k=5)
+    assert answer.meta["predictions"] == [vars(p) for p in predicted]
+    assert answer.meta["name"] == "picture 2"
+
+
+def test_a_network_without_classes_has_a_picture_without_predictions() -> None:
+    net = tiny_network(model=nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), labels=None)
+    assert Session(net, noise(1)).answer("picture", {"image": 0}).meta["predictions"] == []
+
+
+# -- maps
+
+
+def decoded(answer: Answer) -> np.ndarray[Any, Any]:
+    codes, lows, highs = answer.buffers[:3]
+    return lows[:, None, None] + codes / 255 * (highs - lows)[:, None, None]
+
+
+@pytest.mark.parametrize("layer", ["0", "1", "2", "3", "5", "7"])
+def test_maps_decode_to_the_activations(session: Session, layer: str) -> None:
+    answer = session.answer("maps", {"image": 0, "layer": layer})
+    true = session.recording(0).maps(layer).detach().numpy()
+    span = (true.max((1, 2)) - true.min((1, 2)))[:, None, None]
+    assert answer.buffers[0].shape == true.shape
+    assert (np.abs(decoded(answer) - true) <= span / 255).all()
+    assert answer.meta["lo"] == true.min()
+    assert answer.meta["hi"] == true.max()
+    assert np.array_equal(answer.buffers[3], true.max((1, 2)))
+    assert np.array_equal(answer.buffers[4], true.reshape(len(true), -1).argmax(1))
+
+
+def test_large_maps_are_averaged_down_but_keep_their_true_maximum_and_its_place() -> None:
+    session = Session(tiny_network(input_size=150), noise(1, size=150))
+    answer = session.answer("maps", {"image": 0, "layer": "0"})
+    true = session.recording(0).maps("0").detach()
+    assert answer.meta["full"] == [150, 150]
+    assert (answer.meta["height"], answer.meta["width"]) == (GRID_PIXELS, GRID_PIXELS)
+    small = nn.functional.adaptive_avg_pool2d(true[None], GRID_PIXELS)[0].numpy()
+    span = (small.max((1, 2)) - small.min((1, 2)))[:, None, None]
+    assert (np.abs(decoded(answer) - small) <= span / 255 + 1e-6).all()
+    assert np.array_equal(answer.buffers[3], true.amax((1, 2)).numpy())
+    assert np.array_equal(answer.buffers[4], true.flatten(1).argmax(1).numpy())
+
+
+def test_a_constant_map_is_told_as_constant() -> None:
+    model = tiny_model()
+    with torch.no_grad():
+        model[0].weight[2] = 0
+        model[0].bias[2] = 0.25
+    answer = Session(tiny_network(model=model), noise(1)).answer("maps", {"image": 0, "layer": "0"})
+    codes, lows, highs = (buffer[2] for buffer in answer.buffers[:3])
+    assert (codes == 0).all()
+    assert lows == highs == 0.25
+
+
+class Poison(nn.Module):
+    """Passes on what it gets, but shows `value` on a side branch."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value, self.branch = value, nn.Identity()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.branch(torch.full_like(x, self.value) + 0 * x)
+        return x
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_layer_that_is_not_finite_is_named(value: float) -> None:
+    model = tiny_model()
+    model[1] = nn.Sequential(nn.ReLU(), Poison(value))
+    session = Session(tiny_network(model=model), noise(1))
+    with pytest.raises(NotFinite, match=r"Layer '1\.1\.branch' computes NaN or infinity"):
+        session.answer("maps", {"image": 0, "layer": "1.1.branch"})
+    with pytest.raises(NotFinite, match=r"1\.1\.branch"):
+        session.answer("projection", {"image": 0, "unit": "1.1.branch:0", "method": "neuron_gradient"})
+    assert session.answer("maps", {"image": 0, "layer": "3"}).meta["channels"] == 12
+
+
+# -- overlays and projections
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "saliency"])
+def test_overlays_are_the_methods_own_results(session: Session, method: str) -> None:
+    answer = session.answer("overlay", {"image": 0, "method": method, "targets": [None, 0, 3], "layer": None})
+    logits = session.recording(0).logits[0].detach()
+    predicted = int(logits.argmax())
+    for told, codes, target in zip(answer.meta["maps"], answer.buffers, [predicted, 0, 3], strict=True):
+        own = getattr(nbviz, method)(session.net, noise(3)[0], target).heatmap()
+        assert (told["target"]["index"], told["target"]["label"]) == (target, session.net.labels[target])
+        assert told["target"]["logit"] == pytest.approx(float(logits[target]))
+        assert told["hi"] == pytest.approx(own.max(), rel=1e-5)
+        assert told["empty"] == (not own.any())
+        assert np.abs(codes / 255 * told["hi"] - own).max() <= max(told["hi"], 1e-9) / 255
+    assert answer.meta["maps"][1]["target"]["probability"] == pytest.approx(float(logits.softmax(0)[0]))
+
+
+def test_an_overlay_reports_before_every_class_and_can_be_stopped_there(session: Session) -> None:
+    steps: list[tuple[int, int]] = []
+
+    def report(step: int, of: int, message: str, partial: Callable[..., Any] | None = None) -> None:
+        steps.append((step, of))
+        if step == 1:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        session.answer("overlay", {"image": 0, "method": "saliency", "targets": [0, 1, 2], "layer": None}, report)
+    assert steps == [(0, 3), (1, 3)]
+
+
+@pytest.mark.parametrize("method", ["deconvnet", "guided_backprop", "neuron_gradient"])
+@pytest.mark.parametrize("unit", ["3:4", "3:4@5,6", "0:1"])
+def test_projections_are_the_methods_own_results(session: Session, method: str, unit: str) -> None:
+    answer = session.answer("projection", {"image": 2, "unit": unit, "method": method})
+    own = getattr(nbviz, method)(session.net, noise(3)[2], unit)
+    meta, codes = answer.meta, answer.buffers[0].astype(np.float32)
+    values = own.values.permute(1, 2, 0).numpy()
+    assert meta["scale"] == pytest.approx(images.robust_scale(own.values), rel=1e-5)
+    assert meta["value"] == pytest.approx(own.score, rel=1e-5)
+    assert tuple(meta["position"]) == own.position
+    shown = values.clip(-meta["scale"], meta["scale"])
+    assert np.abs((codes - 128) / 127 * meta["scale"] - shown).max() <= meta["scale"] / 127
+    y0, x0, y1, x1 = meta["box"]
+    outside = values.copy()
+    outside[max(0, y0) : y1, max(0, x0) : x1] = 0
+    assert not outside.any(), "nothing outside of the receptive field"
+
+
+def test_a_position_beyond_the_map_of_a_smaller_picture_is_out_of_range() -> None:
+    session = Session(tiny_network(), [torch.rand(1, 3, 16, 16)])
+    with pytest.raises(OutOfRange, match="16×16"):
+        session.answer("projection", {"image": 0, "unit": "0:1@30,2", "method": "deconvnet"})
+
+
+def test_methods_and_what_they_ask_for_are_checked(session: Session) -> None:
+    with pytest.raises(UnknownName, match=r"no method 'deconv'\. Did you mean 'deconvnet'"):
+        session.answer("projection", {"image": 0, "unit": "3:4", "method": "deconv"})
+    with pytest.raises(BadRequest, match="Grad-CAM asks for a class, not for a unit; for that there are deconvnet"):
+        session.answer("projection", {"image": 0, "unit": "3:4", "method": "grad_cam"})
+    with pytest.raises(BadRequest, match="asks for a unit, not for a class"):
+        session.answer("overlay", {"image": 0, "method": "deconvnet", "targets": [None], "layer": None})
+    with pytest.raises(OutOfRange, match="classes 0 … 3; there is no class 9"):
+        session.answer("overlay", {"image": 0, "method": "grad_cam", "targets": [9], "layer": None})
+    with pytest.raises(OutOfRange, match="units 0 … 11; there is no unit 12"):
+        session.answer("projection", {"image": 0, "unit": "3:12", "method": "deconvnet"})
+
+
+# -- filters and synthesis
+
+
+def test_filters_decode_to_the_weights(session: Session) -> None:
+    for layer, planes, channels in ((None, 1, 3), ("3", 8, 1)):
+        answer = session.answer("filters", {"layer": layer})
+        weights = session.net.model[int(layer or 0)].weight.detach().numpy()
+        meta = answer.meta
+        assert (meta["planes"], meta["channels"], meta["count"]) == (planes, channels, len(weights))
+        shape = (len(weights), planes, 3, 3, channels)
+        codes = answer.buffers[0].reshape(shape).transpose(0, 1, 4, 2, 3).reshape(weights.shape)
+        tops = np.abs(weights).max((1, 2, 3), keepdims=True)
+        assert np.abs((codes.astype(float) - 128) / 127 * tops - weights).max() <= tops.max() / 127
+        assert meta["scale"] == pytest.approx(np.abs(weights).max())
+
+
+def test_a_synthesis_is_what_visualize_makes(session: Session) -> None:
+    session.recording(0)
+    answer = session.answer("synthesis", QUESTIONS["synthesis"])
+    natural = session.natural_max(session.net.unit("3:5"))
+    own = nbviz.visualize(session.net, "3:5", steps=3, size=32, seed=1, natural_max=natural)
+    assert np.array_equal(answer.buffers[0], np.asarray(own.image))
+    meta = answer.meta
+    assert meta["trace"] == own.trace
+    assert (meta["value"], meta["activation"], meta["natural_ratio"]) == (own.value, own.activation, own.natural_ratio)
+    assert (meta["code"], meta["objective"]) == (own.code, "3:5")
+
+
+@pytest.mark.parametrize("target", [{"logit": 2}, {"probability": 2}])
+def test_a_class_can_be_synthesised(session: Session, target: dict[str, int]) -> None:
+    meta = session.answer("synthesis", {**QUESTIONS["synthesis"], "target": target}).meta
+    assert meta["natural_ratio"] is None
+    assert meta["activation"] == pytest.approx(meta["value"])
+    assert "cat" in meta["objective"]
+
+
+def test_a_synthesis_shows_a_frame_at_every_step(session: Session) -> None:
+    frames: list[Any] = []
+
+    def report(step: int, steps: int, message: str, partial: Callable[[], Any] | None = None) -> None:
+        assert partial is not None
+        meta, buffers = partial()
+        frames.append((step, steps, message, meta, buffers[0]))
+
+    session.answer("synthesis", QUESTIONS["synthesis"], report)
+    assert [(step, steps, message) for step, steps, message, *_ in frames] == [
+        (1, 3, "step 1 of 3"), (2, 3, "step 2 of 3"), (3, 3, "step 3 of 3"),
+    ]  # fmt: skip
+    assert all(picture.shape == (meta["height"], meta["width"], 3) for *_, meta, picture in frames)
+    assert not np.array_equal(frames[0][-1], frames[2][-1])
+
+
+def test_a_synthesis_needs_one_aim(session: Session) -> None:
+    with pytest.raises(BadRequest, match="asks for one of unit, logit, probability, not nothing"):
+        session.answer("synthesis", {**QUESTIONS["synthesis"], "target": {}})
