@@ -2,6 +2,9 @@
 
 A handler may run on the main thread or on a subshell's, and blocks every other widget while it runs, so handlers
 validate, acknowledge and enqueue. Results, progress and failures are sent from the worker thread.
+
+Every request is answered exactly once, by a result, a failure or 'cancelled', unless the page cannot be reached.
+`Transport._lock` guards the few lines that count; nothing of anybody else is called while it is held.
 """
 
 from __future__ import annotations
@@ -40,8 +43,8 @@ class Endpoint(Protocol):
     def on_msg(self, callback: Callable[..., Any], remove: bool = False) -> None:
         """Register a receiver of messages."""
 
-    def report_state(self, status: str, error: str | None) -> None:
-        """Set what `w.status` and `w.last_error` show; `None` leaves the error as it is."""
+    def state_changed(self, error: str | None = None) -> None:
+        """`Transport.status` is another one, and `error` the newest failure in one line. Neither waits nor raises."""
 
 
 class Transport:
@@ -49,16 +52,22 @@ class Transport:
 
     def __init__(self, endpoint: Endpoint, session: Session) -> None:
         self._endpoint, self._session = endpoint, session
-        self._runner = runner_for(str(session.net.device))
-        self._reporters: dict[str, Reporter] = {}
+        self._runner = runner_for(_full_name(session.net.device))
+        self._open: dict[str, Reporter] = {}
+        self._failed = False
         self._told_revision = session.net.revision
-        self._open = 0
-        self._count_lock = threading.Lock()
+        self._lock = threading.Lock()
         endpoint.on_msg(self._receive)
         # ipykernel 7.4 sends a message to the subshell of the comm's last publish, which after a trait was set from
         # a cell is the main shell: clicks would then wait for the running cell. The name is private, hence the guard.
         if hasattr(endpoint.comm, "_reply_subshell_for"):
             endpoint.comm._reply_subshell_for = None
+
+    @property
+    def status(self) -> str:
+        """ "computing" while a request is open; then "failed" if one failed since the last rest, else "idle"."""
+        with self._lock:
+            return "computing" if self._open else "failed" if self._failed else "idle"
 
     # -- page → kernel ------------------------------------------------------------------------------------------
 
@@ -69,67 +78,80 @@ class Transport:
             self._refuse(content, error)
             return
         if isinstance(message, protocol.Hello):
-            self._send(protocol.welcome(self._session.net.revision))
+            self._tell(protocol.welcome(self._session.net.revision))
         elif isinstance(message, protocol.Request):
             self._enqueue(message)
-        elif isinstance(message, protocol.Cancel):
-            if message.rid in self._reporters:
-                self._reporters[message.rid].job.cancel()
-        elif message.rid in self._reporters:
-            self._reporters[message.rid].acknowledge(message.seq)
+        elif reporter := self._open.get(message.rid):
+            if isinstance(message, protocol.Cancel):
+                reporter.job.cancel()
+            else:
+                reporter.acknowledge(message.seq)
 
     def _refuse(self, content: Any, error: BadRequest) -> None:
         logger.error("%s", error)
-        if isinstance(content, dict) and isinstance(content.get("rid"), str):
-            op = content.get("op")
-            self._send(
-                protocol.failure(content["rid"], op if isinstance(op, str) else "", "BadRequest", str(error), "")
-            )
+        rid, op = (content.get(name) if isinstance(content, dict) else None for name in ("rid", "op"))
+        # A garbled acknowledgement must not end the request that it belongs to.
+        if isinstance(rid, str) and rid and rid not in self._open:
+            self._tell(protocol.failure(rid, op if isinstance(op, str) else "", "BadRequest", str(error), ""))
 
     def _enqueue(self, request: protocol.Request) -> None:
-        self._send(protocol.ack(request.rid))
         job = Job(
             slot=(id(self), request.slot),
-            run=lambda job: self._run(request),
+            run=lambda job: self._run(request, reporter),
             failed=lambda error: self._fail(request, error),
-            cancelled=lambda: self._finish(request, protocol.cancelled(request.rid)),
+            cancelled=lambda: self._last_word(request, protocol.cancelled(request.rid)),
+            long=request.op == "synthesis",
         )
-        self._reporters[request.rid] = Reporter(request.rid, job, self._send)
-        with self._count_lock:
-            self._open += 1
-            self._endpoint.report_state("computing", None)
-        self._runner.submit(job)
+        reporter = Reporter(request.rid, job, self._send)
+        with self._lock:
+            repeated = request.rid in self._open
+            if not repeated:
+                self._failed = self._failed and bool(self._open)
+                self._open[request.rid] = reporter
+        self._tell(protocol.ack(request.rid))
+        if repeated:
+            return
+        self._endpoint.state_changed()
+        try:
+            self._runner.submit(job)
+        except RuntimeError as error:  # no thread can be started
+            self._fail(request, error)
+
+    def _tell(self, content: dict[str, Any]) -> None:
+        """Send from a handler, where an exception would be seen by nobody and end the handling."""
+        try:
+            self._send(content)
+        except Exception:
+            logger.exception("%s could not be sent", content["type"])
 
     # -- kernel → page, on the worker's thread ------------------------------------------------------------------
 
-    def _run(self, request: protocol.Request) -> None:
-        answer = self._session.answer(request.op, request.args, self._reporters[request.rid])
+    def _run(self, request: protocol.Request, reporter: Reporter) -> None:
+        answer = self._session.answer(request.op, request.args, reporter)
         self._tell_revision()
-        self._finish(request, protocol.result(request.rid, request.op, answer.key, answer.meta), answer.buffers)
+        # Where this cannot be sent, the request is still open and `_fail` says why.
+        self._send(protocol.result(request.rid, request.op, answer.key, answer.meta), answer.buffers)
+        self._settled(request)
 
-    def _fail(self, request: protocol.Request, error: Exception) -> None:
-        message = str(error) if isinstance(error, NbvizError) else f"{type(error).__name__}: {error}"
+    def _fail(self, request: protocol.Request, error: BaseException) -> None:
+        message = one_line(error)
         logger.error("%s failed: %s", request.op, message, exc_info=None if isinstance(error, NbvizError) else error)
         trace = "".join(traceback.format_exception(error))
-        self._finish(
-            request, protocol.failure(request.rid, request.op, type(error).__name__, message, trace), error=message
+        self._last_word(
+            request, protocol.failure(request.rid, request.op, type(error).__name__, message, trace), message
         )
 
-    def _finish(
-        self,
-        request: protocol.Request,
-        content: dict[str, Any],
-        buffers: Sequence[Bytes] = (),
-        error: str | None = None,
-    ) -> None:
-        self._reporters.pop(request.rid, None)
+    def _last_word(self, request: protocol.Request, content: dict[str, Any], error: str | None = None) -> None:
         try:
-            self._send(content, buffers)
+            self._send(content)
         finally:
-            with self._count_lock:
-                self._open -= 1
-                status = "failed" if error else "idle" if self._open == 0 else "computing"
-                self._endpoint.report_state(status, error)
+            self._settled(request, error)
+
+    def _settled(self, request: protocol.Request, error: str | None = None) -> None:
+        with self._lock:
+            self._open.pop(request.rid, None)
+            self._failed = self._failed or error is not None
+        self._endpoint.state_changed(error)
 
     def _tell_revision(self) -> None:
         revision = self._session.net.revision
@@ -161,11 +183,11 @@ class Reporter:
     def __init__(self, rid: str, job: Job, send: Callable[..., None]) -> None:
         self.rid, self.job, self._send = rid, job, send
         self._sent = self._acknowledged = 0
-        self._last = 0.0
+        self._last = float("-inf")
 
     def acknowledge(self, seq: int) -> None:
         """Frame `seq` and those before it were painted."""
-        self._acknowledged = max(self._acknowledged, seq)
+        self._acknowledged = max(self._acknowledged, min(seq, self._sent))
 
     def __call__(
         self,
@@ -184,3 +206,19 @@ class Reporter:
         self._sent += 1
         self._last = time.monotonic()
         self._send(protocol.progress(self.rid, self._sent, step, steps, message, meta), buffers)
+
+
+def one_line(error: BaseException) -> str:
+    """What a person is told: nbviz's own sentence, else the exception's type and the first line of what it says."""
+    try:
+        said = str(error).strip()
+    except Exception:  # noqa: BLE001 - an exception of the user's whose own text fails
+        said = ""
+    if isinstance(error, NbvizError):
+        return said
+    return f"{type(error).__name__}: {said.splitlines()[0]}" if said else type(error).__name__
+
+
+def _full_name(device: Any) -> str:
+    """ "cuda" and "cuda:0" are one device, with one worker."""
+    return f"{device.type}:{device.index or 0}"

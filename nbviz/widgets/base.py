@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import resources
+from numbers import Integral
 from typing import Any, ClassVar
 
 import anywidget
@@ -13,13 +15,22 @@ from torch import nn
 
 from .. import images as pictures
 from ..address import Unit
-from ..errors import BrokenInstallation, NbvizError, UnknownName, close_matches
+from ..errors import BadRequest, BrokenInstallation, NbvizError, UnknownName, close_matches
 from ..methods import METHODS
 from ..network import Network
 from ..session import Session
 from ..transport import Transport
+from .turns import TURNS
 
 BUNDLE = resources.files("nbviz") / "static" / "nbviz.js"
+
+
+class UnitText(traitlets.Unicode):  # type: ignore[type-arg]  # older traitlets are not generic
+    """A unit as text; a `Unit` may be assigned."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """The text of a unit."""
+        return super().validate(obj, str(value) if isinstance(value, Unit) else value)
 
 
 class Widget(anywidget.AnyWidget):
@@ -43,7 +54,7 @@ class Widget(anywidget.AnyWidget):
     _options = traitlets.Dict().tag(sync=True)
 
     layer = traitlets.Unicode().tag(sync=True)
-    unit = traitlets.Unicode().tag(sync=True)
+    unit = UnitText().tag(sync=True)
     image_index = traitlets.Int(0).tag(sync=True)
     method = traitlets.Unicode().tag(sync=True)
     target = traitlets.Any(None, allow_none=True).tag(sync=True)
@@ -66,7 +77,6 @@ class Widget(anywidget.AnyWidget):
             raise BrokenInstallation(
                 f"The page module {BUNDLE} is missing; run 'make' in the checkout, or reinstall nbviz."
             )
-        self._trait_lock = threading.RLock()
         self.net = model_or_net if isinstance(model_or_net, Network) else Network(model_or_net)
         self.session = Session(self.net, _as_pictures(self.net, images))
         self.session.picture(image_index)
@@ -136,47 +146,98 @@ class Widget(anywidget.AnyWidget):
 
     @traitlets.validate("target")
     def _known_target(self, proposal: Any) -> int | None:
-        return None if proposal["value"] is None else self.net.class_index(proposal["value"])
+        target = proposal["value"]
+        if target is None:
+            return None
+        if isinstance(target, bool) or not isinstance(target, (str, Integral)):
+            raise BadRequest(f"{target!r} is not a class; give a label, an index, or None for the predicted class.")
+        return self.net.class_index(target if isinstance(target, str) else int(target))
 
     @traitlets.observe("unit")
     def _follow_unit(self, change: Any) -> None:
-        if change["new"]:
+        # What a widget opens with may be a layer and a unit of another one.
+        if change["new"] and hasattr(self, "_transport"):
             self.layer = Unit.parse(change["new"]).layer
 
-    # -- threads ------------------------------------------------------------------------------------------------
+    # -- one thread at a time -----------------------------------------------------------------------------------
 
-    # ipywidgets' own locks of traits are not made for several threads, and the worker sets `status`.
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a trait, with all that follows from it, in one turn."""
+        if self.has_trait(name):
+            with TURNS:
+                super().__setattr__(name, value)
+        else:
+            super().__setattr__(name, value)
 
-    def notify_change(self, change: Any) -> None:
-        """Send a changed trait, one thread at a time."""
-        with self._trait_lock:
-            super().notify_change(change)
+    def set_trait(self, name: str, value: Any) -> None:
+        """Set a trait by name, in one turn."""
+        with TURNS:
+            super().set_trait(name, value)
 
-    def set_state(self, sync_data: Any) -> None:
-        """Take the page's values, one thread at a time; a value that does not fit is kept out and told."""
-        with self._trait_lock:
+    @contextmanager
+    def hold_trait_notifications(self) -> Iterator[None]:
+        """Set several traits as one, in one turn."""
+        with TURNS, super().hold_trait_notifications():
+            yield
+
+    @contextmanager
+    def hold_sync(self) -> Iterator[None]:
+        """Send several traits as one, in one turn."""
+        with TURNS, super().hold_sync():
+            yield
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take the page's values; one that does not fit is kept out, told, and set right on the page."""
+        with TURNS:
+            refused = self._refused(sync_data)
+            super().set_state({name: value for name, value in sync_data.items() if name not in refused})
+            if refused:
+                self.last_error = next(iter(refused.values()))
+                self.send_state(list(refused))
+
+    def _refused(self, sync_data: dict[str, Any]) -> dict[str, str]:
+        """The values that a trait does not take, with the reason.
+
+        traitlets would set all of them first and check afterwards, and takes back only what raised its own error.
+        """
+        refused = {}
+        for name, value in sync_data.items():
+            trait = self.traits().get(name)
+            if trait is None or name not in self.keys:
+                continue
+            from_json = self.trait_metadata(name, "from_json", self._trait_from_json)
             try:
-                super().set_state(sync_data)
-            except NbvizError as error:
-                self.last_error = str(error)
+                trait._validate(self, from_json(value, self))
+            except (NbvizError, traitlets.TraitError) as error:
+                refused[name] = str(error)
+        return refused
 
-    def report_state(self, status: str, error: str | None) -> None:
-        """Called by the transport: what is going on."""
-        with self._trait_lock:
-            if error is not None:
-                self.last_error = error
-            self.status = status
+    def state_changed(self, error: str | None = None) -> None:
+        """Called by the transport, from any thread: show what is going on. Neither waits nor raises."""
+        TURNS.soon(lambda: self._show(error))
+
+    def _show(self, error: str | None) -> None:
+        if error is not None:
+            self.last_error = error
+        # Read at the moment it is written, so that the last write is the newest state whoever wrote before.
+        self.status = self._transport.status
 
     # -- for Python ---------------------------------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Block until everything asked for is computed; False where `timeout` (seconds) came first."""
-        return self._transport.wait(timeout)
+        """Block until everything asked for is computed; False where `timeout` (seconds) came first.
+
+        `BadRequest` where it would wait for itself: in an observer that the computing thread runs.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        done = self._transport.wait(timeout)
+        return done and TURNS.settle(None if end is None else end - time.monotonic())
 
     def close(self) -> None:
-        """Cancel what is running and take the widget off every page."""
+        """Cancel what is running, take the widget off every page, and let go of what was computed."""
         if hasattr(self, "_transport"):
             self._transport.close()
+            self.session.forget()
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
