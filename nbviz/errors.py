@@ -56,7 +56,7 @@ class Cancelled(Exception):
 
 def close_matches(name: str, known: Iterable[str], n: int = 3) -> str:
     """`" Did you mean 'a' or 'b'?"`, or an empty string where nothing is near."""
-    known = list(known)
+    name, known = str(name), list(known)
     folded = {k.casefold(): k for k in known}
     near = [folded[m] for m in difflib.get_close_matches(name.casefold(), folded, n, 0.5)]
     near += [k for k in known if name and name.casefold() in k.casefold() and k not in near]

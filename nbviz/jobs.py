@@ -9,6 +9,7 @@ taken under any other lock.
 
 from __future__ import annotations
 
+import atexit
 import contextvars
 import logging
 import threading
@@ -187,3 +188,11 @@ def runner_for(device: str) -> Runner:
     """The one runner of a device, shared by all widgets of the process."""
     with _runners_lock:
         return _runners.setdefault(device, Runner(device))
+
+
+@atexit.register
+def _end() -> None:
+    """Torch aborts the process where a thread still computes while Python ends."""
+    for runner in list(_runners.values()):
+        runner.cancel(lambda _job: True)
+        runner.wait(lambda _job: True, timeout=2)

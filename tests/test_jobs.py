@@ -195,10 +195,11 @@ def test_two_hundred_fast_clicks_during_a_long_job_leave_the_last_one(desk: Desk
             job.checkpoint()
 
     def synthesis(job: Job) -> None:
-        job.checkpoint()
         while not clicked.is_set():
             depth.append(len(desk.runner._running))
             job.checkpoint()
+        depth.append(len(desk.runner._running))
+        job.checkpoint()
 
     desk.submit("endless", endless, long=True)
     assert begun.wait(LONG)
