@@ -7,8 +7,9 @@ import { type Tab, useStore, useView } from "./context";
 import { OWN_KEYS, Select } from "./controls";
 import { FilterGrid } from "./filter-grid";
 import { Footer, Header } from "./frame";
+import { ImageStrip } from "./image-strip";
 import { NetworkMap } from "./network-map";
-import { ImageStrip, PicturePane } from "./picture-pane";
+import { PicturePane } from "./picture-pane";
 import { useSize } from "./size";
 import { UnitPane } from "./unit-pane";
 
