@@ -8,7 +8,7 @@ import torch
 
 from ..address import Unit
 from ..network import Network
-from ..rules import Signal
+from ..rules import Signal, deconvnet, remembers_picture
 from .attribution import Attribution
 from .recording import record
 
@@ -32,6 +32,8 @@ def project(
         note = f"the unit does not fire on this picture (its largest value is {score:.3g}): nothing to project"
     elif not bool(back.any()):
         note = "the signal is zero everywhere: every way back is blocked by rectifiers at one of their bounds"
+    elif signal is deconvnet and not remembers_picture(value):
+        note = "no max-pool on the way holds switches, so this shows what the unit's weights look for at its place"
     return Attribution(
         back.float().cpu(), "input", True, name, aim, aim.layer if isinstance(aim, Unit) else None, score,
         recording.picture, recording.locate(aim) if isinstance(aim, Unit) else None, note,

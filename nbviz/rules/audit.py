@@ -44,6 +44,9 @@ _ELEMENTWISE = (*_CURVED, "Add", "Sub", "Mul", "Div", "Neg", "Log", "Clone", "Al
 _PASSING = ("View", "Reshape", "UnsafeView", "Select", "Slice", "Squeeze", "Unsqueeze", "Expand", "Permute", "Clone")
 
 
+_SWITCHES = ("MaxPool", "AdaptiveMaxPool", "FractionalMaxPool", "Max", "Amax")
+
+
 def first_unruled(target: Tensor) -> tuple[str, str] | None:
     """(layer, activation) nearest to `target` where rectifier rules are undefined; None where all is well.
 
@@ -65,6 +68,25 @@ def first_unruled(target: Tensor) -> tuple[str, str] | None:
             deeper += [(parent, layer, user) for parent, _ in node.next_functions]
         level = deeper
     return None
+
+
+def remembers_picture(target: Tensor) -> bool:
+    """Whether a deconvnet projection of `target` depends on the picture beyond its start: by switches or gates.
+
+    Without max-pools the backward pass is the same for every picture; strided convolutions keep no switches.
+    """
+    seen: set[Any] = set()
+    waiting = [target.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        parents = [parent for parent, _ in node.next_functions if parent is not None]
+        if node.name().startswith(_SWITCHES) or (node.name().startswith("Mul") and len(parents) > 1):
+            return True
+        waiting += parents
+    return False
 
 
 def _unruled(node: Any, user: str) -> str | None:

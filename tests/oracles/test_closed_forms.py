@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,14 @@ from torch.nn import functional as F
 
 import nbviz
 
-from .cases import CASES, Case, Microscope, ResidualSumInPlace
+from .cases import (
+    CASES,
+    Case,
+    Microscope,
+    OverlappingMaxPool,
+    ResidualSumInPlace,
+    StridedDilatedGroupedConvolutions,
+)
 
 
 def test_height_times_width_times_grad_cam_is_cam() -> None:
@@ -133,6 +142,23 @@ def test_a_unit_that_does_not_fire_has_an_empty_projection_that_says_so() -> Non
     assert not found.values.any()
     assert "does not fire" in found.note
     assert found.score < 0
+
+
+def test_deconvnet_without_switches_says_that_it_knows_nothing_of_the_picture() -> None:
+    """Only the start and its place depend on the picture then: strided convolutions keep no switches."""
+    without, pooled = Microscope(StridedDilatedGroupedConvolutions()), Microscope(OverlappingMaxPool())
+    other = torch.randn(without.x.shape, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+
+    def projections(under: Microscope, layer: str) -> list[nbviz.Attribution]:
+        found = [nbviz.deconvnet(under.net, x, f"{layer}:{c}@1,1") for c in range(4) for x in (under.x, other)]
+        return next([a, b] for a, b in itertools.pairwise(found) if a.target == b.target and min(a.score, b.score) > 0)
+
+    a, b = projections(without, "dilated")
+    assert torch.allclose(a.values / a.score, b.values / b.score, atol=1e-6)
+    assert "no max-pool on the way holds switches" in a.note
+    a, b = projections(pooled, "conv2")
+    assert not torch.allclose(a.values / a.score, b.values / b.score, atol=1e-2)
+    assert a.note == ""
 
 
 def test_taps_are_not_overwritten_by_what_happens_in_place_later() -> None:
