@@ -196,6 +196,14 @@ describe("views", () => {
     expect(panel(root, shown).querySelectorAll("canvas")).toHaveLength(1);
   });
 
+  it("of filters set the unit whose weights were clicked", async () => {
+    const { root, model } = await open("filter_grid");
+    cellOf(root, 5)?.click();
+    expect(model.state.unit).toBe("conv1:5");
+    await breathe();
+    expect(cellOf(root, 5)?.getAttribute("aria-selected")).toBe("true");
+  });
+
   it("say in the cell why they cannot be shown", async () => {
     const complaint = vi.spyOn(console, "error").mockImplementation(() => {});
     view = await open();

@@ -19,7 +19,7 @@ function sheetOf({ meta, bytes }: Shown<"filters">): Sheet {
 }
 
 export function FilterGrid() {
-  const { slots, traits, setTraits } = useStore();
+  const { slots, traits, unit, lock, setTraits } = useStore();
   const { cursor } = useView();
   const log = usePaintLog();
   const shown = slots.filters.shown.value;
@@ -66,9 +66,10 @@ export function FilterGrid() {
             sheet={sheet}
             ordering="index"
             cursor={cursor}
-            selected={null}
+            selected={unit.value?.layer === shown.meta.layer ? unit.value.channel : null}
             nameOf={(filter) => `filter ${filter}`}
             captionOf={String}
+            onSelect={(channel) => lock({ layer: shown.meta.layer, channel, position: null })}
             onPainted={() => log.painted(shown, shown.result.key)}
           />
         )}
