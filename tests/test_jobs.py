@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextvars
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -457,3 +459,20 @@ def test_every_job_of_a_storm_comes_to_exactly_one_end(desk: Desk, seed: int) ->
 def test_a_device_has_one_runner() -> None:
     assert runner_for("test:0") is runner_for("test:0")
     assert runner_for("test:0") is not runner_for("test:1")
+
+
+def test_python_ends_while_a_job_runs() -> None:
+    """A kernel that is shut down, or a script at its end, cancels what is computed and waits for its step."""
+    script = """
+import threading
+from nbviz.jobs import Job, runner_for
+begun = threading.Event()
+def run(job):
+    begun.set()
+    while True:
+        job.checkpoint()
+runner_for("test").submit(Job("slot", run, print, lambda: print("cancelled", flush=True)))
+begun.wait(10)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "cancelled"), ended.stderr
