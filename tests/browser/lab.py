@@ -99,7 +99,7 @@ class Notebook:
     def outputs(self, index: int) -> list[dict[str, Any]]:
         """The outputs of a cell as the notebook format has them."""
         outputs: list[dict[str, Any]] = self.page.evaluate(
-            f"(index) => {PANEL}.content.widgets[index].model.outputs.toJSON()", index
+            f"(index) => {PANEL}.content.widgets[index].model.outputs?.toJSON() ?? []", index
         )
         return outputs
 
@@ -148,6 +148,8 @@ class Notebook:
 
     def close(self) -> None:
         """Shut the kernel down and close the page."""
+        if self.page.is_closed():
+            return
         self.page.evaluate(f"() => {PANEL}?.sessionContext?.shutdown()")
         self.page.close()
 
