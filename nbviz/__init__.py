@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from .address import Unit
     from .methods.activations import activations
     from .methods.attribution import Attribution
+    from .methods.cam import cam
     from .methods.deconvnet import deconvnet
     from .methods.filters import filters
-    from .methods.grad_cam import grad_cam
+    from .methods.grad_cam import grad_cam, grad_cams
+    from .methods.grad_cam_pp import grad_cam_pp
     from .methods.guided_backprop import guided_backprop
+    from .methods.guided_grad_cam import guided_grad_cam
+    from .methods.integrated_gradients import integrated_gradients
+    from .methods.layer_cam import layer_cam
     from .methods.neuron_gradient import neuron_gradient
+    from .methods.occlusion import occlusion
     from .methods.saliency import saliency
+    from .methods.smooth_grad import smooth_grad
     from .network import Layer, Network, Prediction
     from .synthesis.result import Synthesis
     from .synthesis.visualize import visualize
@@ -32,12 +39,20 @@ _HOMES = {
     "methods": [
         "Attribution",
         "activations",
+        "cam",
         "deconvnet",
         "filters",
         "grad_cam",
+        "grad_cam_pp",
+        "grad_cams",
         "guided_backprop",
+        "guided_grad_cam",
+        "integrated_gradients",
+        "layer_cam",
         "neuron_gradient",
+        "occlusion",
         "saliency",
+        "smooth_grad",
     ],
     "network": ["Layer", "Network", "Prediction"],
     "synthesis": ["Synthesis", "visualize"],
@@ -60,14 +75,22 @@ __all__ = [
     "UnitInspector",
     "__version__",
     "activations",
+    "cam",
     "deconvnet",
     "demo",
     "explore",
     "filters",
     "grad_cam",
+    "grad_cam_pp",
+    "grad_cams",
     "guided_backprop",
+    "guided_grad_cam",
+    "integrated_gradients",
+    "layer_cam",
     "neuron_gradient",
+    "occlusion",
     "saliency",
+    "smooth_grad",
     "visualize",
 ]
 

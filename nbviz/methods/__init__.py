@@ -2,14 +2,21 @@
 
 from .activations import activations
 from .attribution import Attribution
+from .cam import cam
 from .deconvnet import deconvnet
 from .filters import filters
-from .grad_cam import grad_cam
+from .grad_cam import grad_cam, grad_cams
+from .grad_cam_pp import grad_cam_pp
 from .guided_backprop import guided_backprop
+from .guided_grad_cam import guided_grad_cam
+from .integrated_gradients import integrated_gradients
+from .layer_cam import layer_cam
 from .neuron_gradient import neuron_gradient
+from .occlusion import occlusion
 from .recording import Recording, record
 from .registry import METHODS, Method
 from .saliency import saliency
+from .smooth_grad import smooth_grad
 
 __all__ = [
     "METHODS",
@@ -17,11 +24,19 @@ __all__ = [
     "Method",
     "Recording",
     "activations",
+    "cam",
     "deconvnet",
     "filters",
     "grad_cam",
+    "grad_cam_pp",
+    "grad_cams",
     "guided_backprop",
+    "guided_grad_cam",
+    "integrated_gradients",
+    "layer_cam",
     "neuron_gradient",
+    "occlusion",
     "record",
     "saliency",
+    "smooth_grad",
 ]

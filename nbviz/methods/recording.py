@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -110,22 +111,29 @@ class Recording:
     def reaching(
         self, value: Tensor, to: Tensor, signal: Signal = gradient, seed: Tensor | None = None
     ) -> Tensor | None:
-        """As `backward`, without asking whether the signal is defined; None where nothing leads there.
+        """As `backward`, without asking whether the signal is defined; None where nothing leads there."""
+        return self.reaching_all(value, [to], signal, seed)[0]
+
+    def reaching_all(
+        self, value: Tensor, places: Sequence[Tensor], signal: Signal = gradient, seed: Tensor | None = None
+    ) -> Sequence[Tensor | None]:
+        """What reaches each of several places on one way back; None where nothing does.
 
         `ForwardFailed` where the network overwrites what its own backward pass needs, as weights do while training.
         """
         if not value.requires_grad:
-            return None
+            return [None] * len(places)
         with self.net.running(), torch.enable_grad():
             self._dial.signal = signal
             try:
-                return torch.autograd.grad(value, to, seed, retain_graph=True, allow_unused=True)[0]
+                return torch.autograd.grad(value, places, seed, retain_graph=True, allow_unused=True)
             except RuntimeError as error:
                 if self.net.sync() != self.revision:
                     raise ForwardFailed(
                         "The weights changed while this was computed, as in training; try again."
                     ) from error
-                raise ForwardFailed(f"No gradient can be taken through {self.net.name}: {error}") from error
+                cause = str(error).partition("\n")[0]
+                raise ForwardFailed(f"No gradient can be taken through {self.net.name}: {cause}") from error
             finally:
                 self._dial.signal = gradient
 
