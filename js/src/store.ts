@@ -32,6 +32,8 @@ export interface Local {
   scale: Signal<"unit" | "layer">;
   /** Channel of the chosen layer that the pointer or the focus is on. */
   peek: Signal<number | null>;
+  /** Whether a small receptive field is enlarged. */
+  part: Signal<"field" | "whole">;
   synthesis: Signal<{ steps: number; size: number | null; seed: number }>;
 }
 
@@ -41,7 +43,7 @@ const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
   layer_grid: ["maps"],
   filter_grid: ["filters"],
   heatmap_overlay: ["picture", "overlay"],
-  unit_inspector: ["projection", "excites"],
+  unit_inspector: ["picture", "projection", "excites"],
 };
 
 export interface Store {
@@ -78,6 +80,7 @@ function initialLocal({ traits }: Synced): Local {
     sort: signal("index"),
     scale: signal("unit"),
     peek: signal(null),
+    part: signal("field"),
     synthesis: signal({
       steps: options.steps ?? 128,
       size: options.size ?? null,

@@ -193,7 +193,8 @@ describe("views", () => {
     const { root } = await open(name);
     expect(panel(root, shown).dataset.state).toBe("ready");
     expect(Number(panel(root, shown).dataset.seq)).toBeGreaterThan(0);
-    expect(panel(root, shown).querySelectorAll("canvas")).toHaveLength(1);
+    // Beside the enlarged projection lies the same part of the picture.
+    expect(panel(root, shown).querySelectorAll("canvas")).toHaveLength(shown === "projection" ? 2 : 1);
   });
 
   it("of filters set the unit whose weights were clicked", async () => {
@@ -221,6 +222,42 @@ describe("views", () => {
     expect(panel(root, "overlay").textContent).toContain(
       "No positive evidence for this class at this layer.",
     );
+  });
+});
+
+describe("a small receptive field", () => {
+  const images = (root: ShadowRoot) =>
+    [...panel(root, "projection").querySelectorAll("canvas")].map((c) => c.getAttribute("aria-label"));
+  const choose = async (root: ShadowRoot, value: string) => {
+    panel(root, "projection").querySelector<HTMLElement>(`[data-value="${value}"]`)?.click();
+    await breathe();
+  };
+
+  it("is shown enlarged beside the picture's own pixels, the whole at a keystroke, the kernel unasked", async () => {
+    const { root, model } = await open();
+    const field = panel(root, "projection").textContent?.match(/rows \d+–\d+, columns \d+–\d+/)?.[0];
+    expect(field).toBeDefined();
+    expect(images(root)).toEqual([expect.stringMatching(/^deconvnet of .*, rows /), "The picture there"]);
+    const [sent, seq] = [model.sent.length, panel(root, "projection").dataset.seq];
+    panel(root, "projection").querySelector<HTMLElement>('[data-value="field"]')?.focus();
+    press(root, "ArrowRight");
+    await breathe();
+    expect(images(root)).toEqual(["deconvnet of layer3.1.conv2:17"]);
+    expect(panel(root, "projection").textContent).toContain(field);
+    expect(model.sent.length).toBe(sent);
+    expect(Number(panel(root, "projection").dataset.seq)).toBe(Number(seq) + 1);
+    await choose(root, "field");
+    expect(images(root)).toHaveLength(2);
+  });
+
+  it("is never shown beside another picture", async () => {
+    const { root, model } = await open();
+    model.fault = { op: "picture", message: "no picture" };
+    model.set("image_index", 1);
+    await breathe();
+    await settled(root);
+    expect(panel(root, "projection").dataset.state).toBe("ready");
+    expect(images(root)).toHaveLength(1);
   });
 });
 

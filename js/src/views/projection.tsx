@@ -1,15 +1,21 @@
 /** The chosen unit projected back onto the picture: which pixels made it fire. */
 import { useMemo } from "preact/hooks";
 import { centred, domainOf, lutOf, recolour } from "../draw/colour";
+import { type Box, inside, partAround, placeOf } from "../draw/part";
 import { paintBytes } from "../draw/picture";
 import { short } from "../format";
+import type { Meta } from "../protocol";
 import type { Shown } from "../slot";
-import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { Segments } from "./controls";
+import { Cutout } from "./cutout";
 import { Legend } from "./legend";
-import { FieldMark } from "./marks";
-import { Notice, Panel, usePaintLog } from "./panel";
+import { Notice, type PaintLog, Panel, usePaintLog } from "./panel";
+
+const PARTS = [
+  { value: "field", label: "receptive field", title: "The pixels that reach the unit, enlarged" },
+  { value: "whole", label: "whole picture", title: "Where on the picture they lie" },
+] as const;
 
 function bitmapOf({ meta, bytes }: Shown<"projection">, colormap: string) {
   const ends = centred(meta.scale);
@@ -17,12 +23,17 @@ function bitmapOf({ meta, bytes }: Shown<"projection">, colormap: string) {
   return paintBytes(bytes, meta.height, meta.width, meta.channels, lut);
 }
 
+/** The field that the unit sees, and the part of the picture to enlarge if that is small. */
+function placesOf({ box, height, width }: Meta<"projection">): { field: Box | null; part: Box | null } {
+  if (!box) return { field: null, part: null };
+  return { field: inside(box, height, width), part: partAround(box, height, width) };
+}
+
 export function Projection() {
   const { slots, traits, local, setTraits } = useStore();
   const log = usePaintLog();
   const shown = slots.projection.shown.value;
-  const colormap = local.colormap.value;
-  const bitmap = useMemo(() => shown && bitmapOf(shown, colormap), [shown, colormap]);
+  const places = useMemo(() => shown && placesOf(shown.meta), [shown]);
   const methods = traits._methods.value.filter((method) => method.asks === "unit");
   return (
     <Panel name="projection" label="Why here" slot={slots.projection} log={log}>
@@ -35,34 +46,80 @@ export function Projection() {
           onChange={(method) => setTraits({ method })}
         />
       </header>
+      {places?.part && (
+        <Segments
+          label="Part of the picture"
+          options={PARTS}
+          value={local.part.value}
+          onChange={(part) => {
+            local.part.value = part;
+          }}
+        />
+      )}
       <figure class="stage">
-        {shown && bitmap ? (
-          <div class="picture" style={{ aspectRatio: `${shown.meta.width} / ${shown.meta.height}` }}>
-            <Canvas
-              bitmap={bitmap}
-              label={`${shown.meta.label} of ${shown.meta.unit}`}
-              onPainted={() => log.painted(shown, `${shown.result.key}:${colormap}`)}
-            />
-            <FieldBox shown={shown} />
-          </div>
+        {shown && places ? (
+          <Cutouts shown={shown} {...places} log={log} />
         ) : (
           <div class="empty">{traits.unit.value ? "" : "Click a unit in the grid."}</div>
         )}
         <Notice slot={slots.projection} />
       </figure>
       {shown && <Caption shown={shown} />}
+      {places?.field && <Where {...places} field={places.field} />}
     </Panel>
   );
 }
 
-function FieldBox({ shown }: { shown: Shown<"projection"> }) {
-  const { box, height, width } = shown.meta;
-  if (!box) return null;
+interface CutoutsProps {
+  shown: Shown<"projection">;
+  field: Box | null;
+  part: Box | null;
+  log: PaintLog;
+}
+
+/** The whole projection; or its receptive field, and beside it the same part of the picture, which it explains. */
+function Cutouts({ shown, field, part, log }: CutoutsProps) {
+  const { local } = useStore();
+  const colormap = local.colormap.value;
+  const bitmap = useMemo(() => bitmapOf(shown, colormap), [shown, colormap]);
+  const { meta, result } = shown;
+  const close = local.part.value === "field" ? part : null;
+  const label = `${meta.label} of ${meta.unit}${close ? `, ${placeOf(close)}` : ""}`;
+  const painted = () => log.painted(shown, `${result.key}:${colormap}:${close !== null}`);
+  if (!close) return <Cutout bitmap={bitmap} part={null} field={field} label={label} onPainted={painted} />;
   return (
-    <svg class="marks" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      <FieldMark box={box} />
-    </svg>
+    <>
+      <Cutout
+        bitmap={bitmap}
+        part={close}
+        field={field}
+        label={label}
+        title="projection"
+        onPainted={painted}
+      />
+      <Patch shown={shown} field={field} part={close} />
+    </>
   );
+}
+
+/** The picture's own pixels at the same place, if the page holds the picture that was projected onto. */
+function Patch({ shown, field, part }: { shown: Shown<"projection">; field: Box | null; part: Box }) {
+  const picture = useStore().slots.picture.shown.value;
+  const bitmap = useMemo(
+    () => picture && paintBytes(picture.bytes, picture.meta.height, picture.meta.width, 3, lutOf("", false)),
+    [picture],
+  );
+  const { height, width } = shown.meta;
+  const same = picture?.want.about.key === shown.want.about.key;
+  if (!bitmap || !same || bitmap.height !== height || bitmap.width !== width) return null;
+  return <Cutout bitmap={bitmap} part={part} field={field} label="The picture there" title="picture" />;
+}
+
+/** Which pixels the unit sees. */
+function Where({ field, part }: { field: Box; part: Box | null }) {
+  const { local } = useStore();
+  const context = part && local.part.value === "field" ? ", with a little around it" : "";
+  return <p class="note">{`receptive field, framed: ${placeOf(field)}${context}`}</p>;
 }
 
 function Caption({ shown: { meta } }: { shown: Shown<"projection"> }) {
