@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,14 +12,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..errors import BadModel, BadPicture, ForwardFailed, NotDefined, NotFinite, OutOfRange, UnknownName, close_matches
-from ..receptive_field import Propagation, ReceptiveField
+from ..errors import BadModel, BadPicture, ForwardFailed, NotDefined, NotFinite
 from . import zoo
-from .layers import Layer, Layout, Stop, channels_first, layout_of, stops, trunk
+from .course import Course
+from .discovery import discover, selected
+from .layers import layout_of
+from .output import Choice, tensor_of
 from .preprocessing import Preprocessing
 from .shadow import Watch, compute_weights, follow, require_finite_weights, shadow, single_device, unwrap
 from .taps import Run, Taps
-from .targets import Targets
 
 # Tried in this order where neither transform nor input_size says what the network takes.
 _COMMON_SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 512)
@@ -36,7 +36,7 @@ class Prediction:
     logit: float
 
 
-class Network(Targets):
+class Network(Course):
     """A PyTorch vision network made ready to be looked into; the model given is never touched.
 
     Args:
@@ -63,7 +63,7 @@ class Network(Targets):
         input_size: int | tuple[int, int] | None = None,
         device: str | torch.device = "auto",
         layers: Iterable[str] | None = None,
-        output: int | str | Callable[[Any], torch.Tensor] | None = None,
+        output: Choice = None,
     ) -> None:
         self.model = unwrap(model)
         self.name = type(self.model).__name__
@@ -154,7 +154,7 @@ class Network(Targets):
         names = None if wanted is None else {self.layer(name).name for name in wanted}
         with self.running():
             run, output = self._taps.forward(x, names, logits)
-        return run, self._tensor_of(output) if logits else None
+        return run, tensor_of(output, self._output) if logits else None
 
     def tap(self, x: torch.Tensor, layers: Iterable[str], logits: bool = False) -> dict[str, torch.Tensor]:
         """Maps (N, C, H, W) of `layers` for `x` in model space, differentiable in `x`.
@@ -174,23 +174,6 @@ class Network(Targets):
         if layout.kind == "tokens":  # the only reading that depends on the size of the input
             layout = layout_of(tuple(output.shape), (x.shape[-2], x.shape[-1])) or layout
         return layout.to_map(output)
-
-    def _tensor_of(self, output: Any) -> torch.Tensor:
-        choice = self._output
-        if choice is not None:
-            try:
-                output = choice(output) if callable(choice) else output[choice]
-            except Exception as error:
-                part = "what output=… asks for" if callable(choice) else f"part {choice!r}"
-                raise BadModel(
-                    f"The model's output has no {part} ({type(error).__name__}: {error}); it is {_describe(output)}."
-                ) from error
-        if isinstance(output, torch.Tensor):
-            return output
-        raise BadModel(
-            f"The model returns {_describe(output)}, not a tensor; choose the part with the logits: "
-            f"Network(model, output={_example(output)}) or output=lambda out: …"
-        )
 
     # -- layers -------------------------------------------------------------------------------------------------
 
@@ -240,83 +223,11 @@ class Network(Targets):
 
     def _learn_layers(self, size: tuple[int, int]) -> None:
         noise = torch.randn(1, self.in_channels, *size, generator=torch.Generator().manual_seed(0))
-        x = noise.to(self.device, self.dtype)
-        fields: dict[str, Any] = {}
-        with torch.inference_mode(False), torch.no_grad(), Propagation(x) as propagation:
-            run, output = self._taps.forward(
-                x, None, on_output=lambda name, out: fields.__setitem__(name, propagation.field(out)), values=False
-            )
-        logits = self._tensor_of(output)
+        found, output = discover(self._taps, noise.to(self.device, self.dtype))
+        logits = tensor_of(output, self._output)
         self.classes = logits.shape[1] if logits.dim() == 2 else 0
         self._output_shape = tuple(logits.shape)
-        found: dict[str, Layer] = {}
-        first_with: dict[tuple[int, int], str] = {}
-        maps = {tuple(out.shape) for name, out in run.outputs.items() if channels_first(run.kinds[name])}
-        for name, out in run.outputs.items():
-            layout = layout_of(tuple(out.shape), size, maps)
-            if layout is None or out.shape[0] != 1 or not out.is_floating_point():
-                continue
-            source = first_with.setdefault((id(out), run.versions[name]), name)
-            same_as = None if source == name else source
-            found[name] = Layer(
-                name,
-                run.kinds[name],
-                tuple(out.shape[1:]),
-                layout.channels,
-                layout.spatial,
-                _laid_out(fields.get(name), layout),
-                layout,
-                same_as,
-            )
-        self.layers: Mapping[str, Layer] = MappingProxyType(self._selected(found))
-
-    def _selected(self, found: dict[str, Layer]) -> dict[str, Layer]:
-        if self._patterns is None:
-            if not found:
-                raise BadModel(f"{self.name} has no layer with units: none of its modules returns a tensor of maps.")
-            return found
-        kept: set[str] = set()
-        for pattern in self._patterns:
-            matches = fnmatch.filter(found, pattern)
-            if not matches:
-                raise UnknownName(f"No layer matches {pattern!r}.{close_matches(pattern, found)}")
-            kept.update(matches)
-        return {name: layer for name, layer in found.items() if name in kept}
-
-    @property
-    def shown_layers(self) -> list[Layer]:
-        """One layer for each distinct output, under its outermost name: `layer1.0` rather than its last ReLU.
-
-        The containers that the map opens do not count as names.
-        """
-        opened = trunk(self.layers.values())
-        chosen: dict[str, Layer] = {}
-        for layer in self.layers.values():
-            source = layer.same_as or layer.name
-            if source not in chosen or (layer.name not in opened and _depth(layer) < _depth(chosen[source])):
-                chosen[source] = layer
-        return list(chosen.values())
-
-    @property
-    def stops(self) -> list[Stop]:
-        """The shown layers, grouped for the map."""
-        return stops(self.shown_layers, trunk(self.layers.values()))
-
-    @property
-    def late_convolution(self) -> str:
-        """The last convolution that still has positions; where there is none late, the last layer that has."""
-        spatial = [layer for layer in self.layers.values() if layer.spatial and max(layer.spatial) > 1]
-        late = [layer for layer in spatial[len(spatial) // 2 :] if layer.kind == "Conv2d"]
-        chosen = late or spatial or list(self.layers.values())
-        return chosen[-1].name
-
-    @property
-    def last_spatial(self) -> str:
-        """The last layer with spatial extent greater than 1; `NotDefined` where there is none."""
-        spatial = [layer for layer in self.shown_layers if layer.spatial and max(layer.spatial) > 1]
-        if not spatial:
-            raise NotDefined(f"{self.name} has no layer with spatial extent; its units have no place in the picture.")
-        return spatial[-1].name
+        self.layers = MappingProxyType(selected(found, self._patterns, self.name))
 
     def _choose_labels(self, labels: Sequence[str] | None) -> list[str] | None:
         if labels is None and self.classes == 1000 and zoo.is_torchvision(self.model):
@@ -390,20 +301,6 @@ def _choose_device(wanted: str | torch.device, current: torch.device | None) -> 
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def _laid_out(field: ReceptiveField | None, layout: Layout) -> ReceptiveField | None:
-    """The boxes on the grid of the layer's map (tokens come as one row); none where the axes were not followed."""
-    if field is None or layout.spatial is None:
-        return field
-    try:
-        return field.reshaped(*layout.spatial, skip=layout.prefix)
-    except OutOfRange:
-        return None
-
-
-def _depth(layer: Layer) -> int:
-    return layer.name.count(".")
-
-
 def _in_channels(model: nn.Module) -> int | None:
     """The channels of the input, read off the first convolution; None where there is none."""
     for module in model.modules():
@@ -414,15 +311,3 @@ def _in_channels(model: nn.Module) -> int | None:
 
 def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     return (size, size) if isinstance(size, int) else None if size is None else (int(size[0]), int(size[1]))
-
-
-def _describe(output: Any) -> str:
-    if isinstance(output, Mapping):
-        return f"a dict with the keys {', '.join(map(repr, output))}"
-    if isinstance(output, (tuple, list)):
-        return f"a {type(output).__name__} of {len(output)}"
-    return f"a {type(output).__name__}"
-
-
-def _example(output: Any) -> str:
-    return repr(next(iter(output), "logits")) if isinstance(output, Mapping) else "0"
