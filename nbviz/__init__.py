@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .methods.guided_grad_cam import guided_grad_cam
     from .methods.integrated_gradients import integrated_gradients
     from .methods.layer_cam import layer_cam
+    from .methods.lrp import lrp
     from .methods.neuron_gradient import neuron_gradient
     from .methods.occlusion import occlusion
     from .methods.saliency import saliency
@@ -49,6 +50,7 @@ _HOMES = {
         "guided_grad_cam",
         "integrated_gradients",
         "layer_cam",
+        "lrp",
         "neuron_gradient",
         "occlusion",
         "saliency",
@@ -87,6 +89,7 @@ __all__ = [
     "guided_grad_cam",
     "integrated_gradients",
     "layer_cam",
+    "lrp",
     "neuron_gradient",
     "occlusion",
     "saliency",

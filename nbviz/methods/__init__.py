@@ -11,6 +11,7 @@ from .guided_backprop import guided_backprop
 from .guided_grad_cam import guided_grad_cam
 from .integrated_gradients import integrated_gradients
 from .layer_cam import layer_cam
+from .lrp import lrp
 from .neuron_gradient import neuron_gradient
 from .occlusion import occlusion
 from .recording import Recording, record
@@ -34,6 +35,7 @@ __all__ = [
     "guided_grad_cam",
     "integrated_gradients",
     "layer_cam",
+    "lrp",
     "neuron_gradient",
     "occlusion",
     "record",

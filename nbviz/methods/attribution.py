@@ -72,10 +72,13 @@ class Attribution:
 
     @property
     def image(self) -> Image.Image:
-        """The result as a picture: signed colour around grey, else the map over the picture."""
+        """The result as a picture: signed colour around grey, shares of pixels around zero, else over the picture."""
         if self.values.dim() == 3 and self.values.shape[0] in (1, 3) and self.space == "input":
             scale = images.robust_scale(self.values)
             return Image.fromarray(images.signed_picture(self.values, scale or None))
+        if self.values.dim() == 2 and self._by_pixel:
+            scale = images.robust_scale(self.values)
+            return Image.fromarray(images.colourise(self.values, None, (-scale, scale) if scale else "signed"))
         if self.picture is not None and self.values.dim() == 2:
             return self.overlay()
         return contact_sheet(self.values)
@@ -83,8 +86,7 @@ class Attribution:
     @property
     def caption(self) -> str:
         """Method, target, layer, value and scale in one line."""
-        coloured = self.values.dim() == 3 and self.space == "input"
-        top = images.robust_scale(self.values) if coloured else float(self.values.abs().max())
+        top = images.robust_scale(self.values) if self._by_pixel else float(self.values.abs().max())
         parts = [self.method]
         parts += [str(self.target)] if self.target is not None else []
         parts += [f"at {self.layer}"] if self.layer and self.layer not in str(self.target) else []
@@ -93,6 +95,11 @@ class Attribution:
         parts += [f"{name} {number:.4g}" for name, number in self.numbers.items()]
         parts += [f"scale {'±' if self.signed else '0 … '}{top:.3g}"]
         return " · ".join(parts) + (f" – {self.note}" if self.note else "")
+
+    @property
+    def _by_pixel(self) -> bool:
+        """Whether every pixel speaks for itself: such values are heavy-tailed, and vanish laid over a picture."""
+        return self.space == "input" and (self.values.dim() == 3 or self.additive)
 
     def _repr_png_(self) -> bytes:
         return images.encode(np.asarray(self.image), "png")

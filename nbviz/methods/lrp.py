@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -12,10 +11,20 @@ from torch import Tensor
 from ..address import Probability, Target, Unit
 from ..errors import NotDefined
 from ..network import Network
-from ..rules.lrp import PRESETS, Tape, Value, Walk, composite, unseen
+from ..rules.lrp import PRESETS, NoRule, Tape, Value, Walk, composite
 from .attribution import Attribution
 from .recording import Recording
-from .registry import METHODS, Choice, method
+from .registry import Choice, method
+
+# Defined through every layer, attention included.
+_ANYWHERE = "saliency, smooth_grad, integrated_gradients, occlusion, grad_cam"
+
+# What a reader of one preset's picture must know.
+_CAUTIONS = {
+    "flat": "the rule ignores what the picture shows: this is how far the target looks, for comparison",
+    "wsquare": "the rule ignores what the picture shows: this is where the weights look, for comparison",
+    "zplus": "z⁺ alone changes little from class to class (Sixt et al., 2020)",
+}
 
 
 @method("LRP", asks="class", signed=True)
@@ -36,21 +45,20 @@ def lrp(
     the rules. Raises `NotDefined` where a call without a rule lies on the way (attention, softmax), naming its layer,
     and for probabilities; `BadRequest` and `UnknownName` for rules that fit nothing.
     """
-    taped = Taped(net, image)
-    aim = taped.resolve(target)
-    if any(isinstance(part, Probability) for _, part in aim.terms):
-        raise NotDefined(
-            "LRP shares out a sum, and a probability is a quotient; ask for the logit, or for the difference of two: "
-            "net.logit(a) - net.logit(b)."
-        )
-    value = taped.value(aim)
-    walk = Walk(taped.tape, composite(rules, net.layers), taped.names, taped.bounds)
-    relevance = walk.back(taped.started(value, aim)).detach()[0]
-    score = float(value.detach())
+    rows = composite(rules, net.layers)
+    try:
+        taped = Taped(net, image)
+        aim = taped.resolve(target)
+        walk = Walk(taped.tape, rows, taped.names, taped.bounds)
+        relevance = walk.back(taped.started(aim))[0]
+    except NoRule as gap:
+        raise NotDefined(f"LRP is not defined here: {gap}. Defined here: {_ANYWHERE}.") from None
+    score = float(taped.value(aim).detach())
+    caution = _CAUTIONS.get(rules, "") if isinstance(rules, str) else ""
     return Attribution(
         relevance.sum(0).float().cpu(), "input", True, "lrp", aim, aim.layer if isinstance(aim, Unit) else None, score,
-        taped.picture, taped.locate(aim) if isinstance(aim, Unit) else None,
-        numbers=_numbers(float(relevance.double().sum()), float(walk.absorbed), score), additive=True,
+        taped.picture, taped.locate(aim) if isinstance(aim, Unit) else None, caution,
+        _numbers(float(relevance.double().sum()), float(walk.absorbed), score), additive=True,
     )  # fmt: skip
 
 
@@ -84,21 +92,19 @@ class Taped(Recording):
                 found.setdefault(value, name)
         return found
 
-    def started(self, value: Tensor, aim: Target) -> dict[Value, Tensor]:
+    def started(self, aim: Target) -> dict[Value, Tensor]:
         """The target's value as relevance of the outputs it is a sum of: each counts with what it contributes."""
         parts = [part for _, part in aim.terms]
+        if any(isinstance(part, Probability) for part in parts):
+            raise NotDefined(
+                "LRP shares out a sum, and a probability is a quotient; ask for the logit, or for the difference of "
+                "two: net.logit(a) - net.logit(b)."
+            )
+        value = self.value(aim)
         outputs = [self.outputs[part.layer] for part in parts if isinstance(part, Unit)]
         places = list({id(t): t for t in (*outputs, self.logits)}.values())
-        if not value.requires_grad:
-            raise NotDefined("The target does not depend on the picture, so there is no relevance to show.")
-        slopes = torch.autograd.grad(value, places, allow_unused=True)
-        return {self._known(t): t.detach() * s for t, s in zip(places, slopes, strict=True) if s is not None}
-
-    def _known(self, output: Tensor) -> Value:
-        value = self.tape.value(output)
-        if value is None:
-            raise NotDefined(unseen(output))
-        return value
+        slopes = torch.autograd.grad(value, places, allow_unused=True) if value.requires_grad else [None] * len(places)
+        return {self.tape.needed(t): t.detach() * s for t, s in zip(places, slopes, strict=True) if s is not None}
 
     def bounds(self) -> tuple[Tensor, Tensor]:
         """The darkest and the brightest picture in model space, stretched where this one goes beyond."""

@@ -2,7 +2,7 @@
 
 from .composites import PRESETS, Rows, composite
 from .rules import AlphaBeta, Epsilon, Flat, Gamma, Rule, WSquare, ZBox
-from .tape import Tape, Value, unseen
+from .tape import NoRule, Tape, Value
 from .walk import Walk
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Epsilon",
     "Flat",
     "Gamma",
+    "NoRule",
     "Rows",
     "Rule",
     "Tape",
@@ -19,5 +20,4 @@ __all__ = [
     "Walk",
     "ZBox",
     "composite",
-    "unseen",
 ]

@@ -6,8 +6,8 @@ from .tape import Call, Value
 
 _SQUASHING = {"sigmoid", "hardsigmoid", "softmax", "tanh"}
 _ELEMENTWISE = {
-    *_SQUASHING, "relu", "relu6", "clamp", "clamp_min", "hardtanh", "softplus", "erf", "exp", "abs", "neg", "add", "sub",
-    "rsub", "mul", "div", "truediv", "clone", "pow", "square", "sqrt", "rsqrt", "reciprocal", "rdiv", "rtruediv",
+    *_SQUASHING, "relu", "relu6", "clamp", "clamp_min", "hardtanh", "softplus", "erf", "exp", "abs", "neg", "add",
+    "sub", "rsub", "mul", "div", "truediv", "clone", "pow", "square", "sqrt", "rsqrt", "reciprocal", "rdiv", "rtruediv",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ Shares = list[tuple[Value, Tensor]]
 
 @dataclass
 class Place:
-    """Where a call stands: `evenly` shares out by weights alone, `before_weights` still sees nothing but the picture."""
+    """Where a call stands: `evenly` shares out by weights alone, `before_weights` sees nothing but the picture."""
 
     evenly: bool
     before_weights: bool
@@ -74,8 +74,8 @@ def summed(call: Call, rs: Relevances, place: Place) -> Shares:
         s = ratio(r, given + constant, GUARD)
         place.absorb((s * constant).sum())
         return [(value, _like(s * given, value))]
-    of_a, of_b = (0.5, 0.5) if place.evenly else two_shares(a, b)
-    return [(x, _like(r * of_a, x)), (y, _like(r * of_b, y))]
+    of_a, of_b = (r / 2, r / 2) if place.evenly else two_shares(r, a, b)
+    return [(x, _like(of_a, x)), (y, _like(of_b, y))]
 
 
 def gated(call: Call, rs: Relevances, _place: Place) -> Shares:
@@ -151,7 +151,8 @@ def _terms(call: Call) -> list[tuple[Value | None, Tensor]]:
     def term(operand: object, sign: float) -> tuple[Value | None, Tensor]:
         value = operand if isinstance(operand, Value) else None
         numbers = value.tensor if value else operand
-        return value, sign * torch.as_tensor(numbers).to(out).expand_as(out)
+        signed = torch.as_tensor(numbers).to(out)
+        return value, (signed if sign == 1 else sign * signed).expand_as(out)
 
     return [term(first, signs[0]), term(second, signs[1])]
 
@@ -229,6 +230,7 @@ KNOWN_AS = {
     "multi_head_attention_forward": "attention",
     "matmul": "a product of two things computed from the picture (attention)",
     "bmm": "a product of two things computed from the picture (attention)",
+    "einsum": "a product of two things computed from the picture (attention)",
     "softmax": "a softmax",
     "log_softmax": "a softmax",
     "mul": "a product of which neither side is a gate",

@@ -75,13 +75,12 @@ class Gamma(Rule):
         _require(self.gamma >= 0 and math.isfinite(self.gamma), f"γ is a number from 0, not {self.gamma!r}.")
 
     def back(self, layer: Weighted, r: Tensor) -> tuple[Tensor, Tensor]:
-        up = layer.z >= 0
-        relevance, absorbed = layer.summed(self._favouring(plus, minus)).shared(r * up)
-        below = r * ~up
-        if bool(below.any()):
-            more, also = layer.summed(self._favouring(minus, plus)).shared(below)
-            relevance, absorbed = relevance + more, absorbed + also
-        return relevance, absorbed
+        below = (layer.z < 0).logical_and_(r != 0)
+        if not bool(below.any()):  # as wherever a rectifier follows
+            return layer.summed(self._favouring(plus, minus)).shared(r)
+        relevance, absorbed = layer.summed(self._favouring(plus, minus)).shared(r.masked_fill(below, 0))
+        more, also = layer.summed(self._favouring(minus, plus)).shared(r * below)
+        return relevance + more, absorbed + also
 
     def _favouring(self, own: Change, other: Change) -> Part:
         """z_ij + γ·(its part of one sign): own(w) is what has that sign with a ≥ 0, other(w) with a < 0."""

@@ -22,11 +22,24 @@ from ...receptive_field.rules import plain_name
 # Spelled like calls that write into their argument, but do not change its numbers.
 _NOT_WRITING = {"requires_grad_", "retain_grad", "share_memory_", "rename_"}
 
+# What these return does not depend on the values that they are given.
+_CONSTANT = {
+    "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones",
+    "new_full", "new_empty", "new_tensor",
+}  # fmt: skip
+
+# By these, numbers leave torch; what comes back of them would look like a constant.
+_LEAVING = {"numpy", "array", "dlpack"}
+
 # Where `inplace` stands when it is given by position.
 _INPLACE_AT = {
     "relu": 1, "relu6": 1, "silu": 1, "mish": 1, "hardswish": 1, "hardsigmoid": 1, "selu": 1,
     "leaky_relu": 2, "elu": 2, "celu": 2, "hardtanh": 3, "threshold": 3, "dropout": 3, "rrelu": 4,
 }  # fmt: skip
+
+
+class NoRule(NotDefined):
+    """Something without a rule lies between target and picture; the message says what and where, as a clause."""
 
 
 @dataclass(eq=False)
@@ -100,6 +113,13 @@ class Tape(TorchFunctionMode):
         """The value that a tensor of the network holds now; None where it does not come from the picture."""
         return self._values.get(id(tensor))
 
+    def needed(self, tensor: Tensor) -> Value:
+        """`value` of a tensor that depends on the picture; `NoRule` where it was made by something invisible."""
+        value = self.value(tensor)
+        if value is None:
+            raise _unseen(tensor)
+        return value
+
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the call on values, note it, and hand the network tensors of its own."""
         kwargs = dict(kwargs or {})
@@ -107,12 +127,12 @@ class Tape(TorchFunctionMode):
         if not any(id(t) in self._values for t in given):
             return func(*args, **kwargs)
         self._require_current(given)
-        to_value = lambda t: self._values.get(id(t), t)  # noqa: E731 - shorter than a function of its own
-        call = Call(
-            plain_name(func), func, _mapped(args, Tensor, to_value), _mapped(kwargs, Tensor, to_value),
-            writes=_writes(func, args, kwargs),
-        )  # fmt: skip
-        # Forward mode is cheap: the graph of a call that only routes or weights keeps what autograd keeps.
+        name = plain_name(func)
+        if name in _CONSTANT:
+            return func(*args, **kwargs)
+        if name in _LEAVING:
+            raise NoRule("the network leaves torch and goes on in another library, where nobody can follow")
+        call = Call(name, func, self._noted(args), self._noted(kwargs), writes=_writes(func, args, kwargs))
         call.leaves = {v: v.tensor.detach().requires_grad_() for v in call.inputs}
         owner_of = {id(call.leaves[v]): t for t in given if (v := self.value(t)) is not None}
         with torch.enable_grad():
@@ -133,6 +153,9 @@ class Tape(TorchFunctionMode):
         if made:
             self._note(call, made)
         return result
+
+    def _noted(self, container: Any) -> Any:
+        return _mapped(container, Tensor, lambda tensor: self._values.get(id(tensor), tensor))
 
     def _own(self, call: Call, y: Tensor) -> Tensor:
         own = y.detach().requires_grad_()
@@ -164,19 +187,14 @@ class Tape(TorchFunctionMode):
     def _require_current(self, given: list[Tensor]) -> None:
         for tensor in given:
             if id(tensor) in self._overwritten:
-                raise NotDefined(
-                    "LRP cannot follow this network: it goes on using one view of a tensor after writing into another; "
-                    "write `x = x + y` in place of `x += y` there."
-                )
+                raise NoRule("the network goes on using one view of a tensor after writing into another")
             if id(tensor) not in self._values and tensor.grad_fn is not None:
-                raise NotDefined(unseen(tensor))
+                raise _unseen(tensor)
 
 
-def unseen(tensor: Tensor) -> str:
-    """The sentence about a tensor that a function without an inside has made."""
-    assert tensor.grad_fn is not None
-    name = tensor.grad_fn.name().partition("Backward")[0]
-    return f"LRP is not defined here: nobody can see what {name} does, compiled or foreign code without a rule."
+def _unseen(tensor: Tensor) -> NoRule:
+    maker = "nothing" if tensor.grad_fn is None else tensor.grad_fn.name().partition("Backward")[0]
+    return NoRule(f"nobody can see what {maker} does on the way, as inside of compiled or foreign code")
 
 
 def _writes(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from ...errors import NotDefined
 from .composites import Height, Rows, rule_at
 from .routes import KNOWN_AS, ROUTES, Place, folded_norm
 from .rules import ZBox
-from .tape import Call, Tape, Value
+from .tape import Call, NoRule, Tape, Value
 from .weighted import CONVOLUTIONS, PRODUCTS, TRANSPOSED, WEIGHTED, Weighted
 
 Bounds = Callable[[], tuple[Tensor, Tensor]]
@@ -36,7 +36,7 @@ class Walk:
     def back(self, start: Mapping[Value, Tensor]) -> Tensor:
         """R of the picture for R at the values started from; `absorbed` is then what fell to biases.
 
-        Raises `NotDefined`, naming the layer, where a call without a rule lies on the way.
+        Raises `NoRule`, naming the layer, where a call without a rule lies on the way.
         """
         self._survey(start)
         relevance = dict(start)
@@ -134,9 +134,9 @@ def _takers(call: Call, layer: str) -> list[Value]:
     row = ROUTES.get(call.name)
     takers = row.takers(call) if row else None
     if takers is None:
-        where = f"in layer {layer!r} " if layer else "at the end "
+        where = f"in or right before layer {layer!r}" if layer else "at the end"
         what = KNOWN_AS.get(call.name, f"the function {call.name!r}")
-        raise NotDefined(f"LRP is not defined here: {where}lies {what}, for which there is no rule.")
+        raise NoRule(f"{where} lies {what}, for which there is no rule")
     return takers
 
 

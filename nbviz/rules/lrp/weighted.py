@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,7 +75,8 @@ class Weighted:
         if self.call.name in TRANSPOSED:  # (inputs, outputs of a group, …), the groups side by side in the inputs
             groups = self.call.argument(6, "groups", 1)
             grouped = weight.unflatten(0, (groups, -1))
-            return (grouped * _columns(factor.unflatten(0, (groups, 1, -1)), grouped.dim())).flatten(0, 1)
+            folded: Tensor = grouped * _columns(factor.unflatten(0, (groups, 1, -1)), grouped.dim())
+            return folded.flatten(0, 1)
         return weight * _columns(factor, weight.dim())
 
     @cached_property
@@ -109,7 +111,7 @@ class Weighted:
 
     @cached_property
     def _nonnegative(self) -> bool:
-        return bool((self.a >= 0).all())
+        return float(self.a.min()) >= 0
 
     def reading(self, of: str) -> Tensor | None:
         """One reading of the input; None where it is zero everywhere."""
@@ -131,7 +133,8 @@ class Weighted:
             for piece in part.pieces:
                 if (reading := self.reading(piece.of)) is not None:
                     leaf = reading.detach().requires_grad_()
-                    terms.append((leaf, piece.sign * self.run(leaf, piece.change(self.weight))))
+                    y = self.run(leaf, piece.change(self.weight))
+                    terms.append((leaf, y if piece.sign == 1 else piece.sign * y))
         bias = None if part.bias is None or self.bias is None else part.bias(self.bias)
         return Summed(self.a, terms, bias)
 
@@ -141,8 +144,7 @@ class Weighted:
         back = s if self.norm is None else s * _columns(self.norm[0], s.dim() - 1)
         pulled = self.call.pulled([back], self.input)
         assert pulled is not None
-        absorbed = s.new_zeros(()) if self.bias is None else (s * self.bias).sum()
-        return self.a * pulled, absorbed
+        return pulled.mul_(self.a), _taken(s, self.bias)
 
 
 @dataclass
@@ -166,8 +168,13 @@ class Summed:
             return torch.zeros_like(self.a), r.new_zeros(())
         s = ratio(r, self.z, epsilon)
         found = torch.autograd.grad([y for _, y in self.terms], [leaf for leaf, _ in self.terms], [s] * len(self.terms))
-        back = sum((leaf.detach() * g for (leaf, _), g in zip(self.terms, found, strict=True)), torch.zeros_like(self.a))
-        return back, r.new_zeros(()) if self.bias is None else (s * self.bias).sum()
+        shares = [g.mul_(leaf.detach()) for (leaf, _), g in zip(self.terms, found, strict=True)]
+        return functools.reduce(Tensor.add_, shares), _taken(s, self.bias)
+
+
+def _taken(s: Tensor, bias: Tensor | None) -> Tensor:
+    """Σ_j s_j b_j"""
+    return s.new_zeros(()) if bias is None else (s.sum_to_size(bias.shape) * bias).sum()
 
 
 def _columns(values: Tensor, dim: int) -> Tensor:
