@@ -30,6 +30,13 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _are_params(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and (item is None or isinstance(item, (str, int, float, bool)))
+        for name, item in value.items()
+    )
+
+
 def _is_aim(value: Any) -> bool:
     kinds = {"unit": NAME, "logit": COUNT, "probability": COUNT}
     return isinstance(value, Mapping) and len(value) == 1 and all(k in kinds and kinds[k].fits(value[k]) for k in value)
@@ -44,13 +51,20 @@ CLASSES = Check(
     "a list of at least one class index or null",
 )
 AIM = Check(_is_aim, "an object with either unit (a text), logit or probability (a class index)")
+PARAMS = Check(_are_params, "an object of plain values by the names of a method's parameters")
 
 # The operations a page may ask for, with the arguments each needs. What may be null may also be left out.
 OPERATIONS: dict[str, dict[str, Check]] = {
     "picture": {"image": COUNT},
     "maps": {"image": COUNT, "layer": NAME},
-    "overlay": {"image": COUNT, "method": NAME, "targets": CLASSES, "layer": NAME.or_null()},
-    "projection": {"image": COUNT, "unit": NAME, "method": NAME},
+    "overlay": {
+        "image": COUNT,
+        "method": NAME,
+        "targets": CLASSES,
+        "layer": NAME.or_null(),
+        "params": PARAMS.or_null(),
+    },
+    "projection": {"image": COUNT, "unit": NAME, "method": NAME, "params": PARAMS.or_null()},
     "synthesis": {"target": AIM, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
     "filters": {"layer": NAME.or_null()},
 }

@@ -1,7 +1,7 @@
 /** A model that stands in for the kernel and answers with synthetic data: for looking at the page, and for tests. */
 import { parseUnit } from "../src/address";
 import { type Outgoing, parseOutgoing, type Request } from "../src/protocol";
-import type { LayerInfo, NetworkInfo, Traits } from "../src/traits";
+import type { LayerInfo, NetworkInfo, ParameterInfo, Traits } from "../src/traits";
 
 type Handler = (...args: never[]) => void;
 export interface Answer {
@@ -86,6 +86,24 @@ function network(): NetworkInfo {
   };
 }
 
+const PARAMETERS: Record<string, ParameterInfo[]> = {
+  occlusion: [
+    parameter("window", "integer", null, { label: "window, pixels", lower: 1, upper: 4096 }),
+    parameter("noise", "number", 0.15, { lower: 0, upper: 1 }),
+    parameter("baseline", "choice", "grey", { choices: ["black", "grey", "blurred"] }),
+  ],
+  grad_cam: [parameter("signed", "flag", false, { label: "evidence against, too" })],
+};
+
+function parameter(
+  name: string,
+  kind: ParameterInfo["kind"],
+  initial: ParameterInfo["default"],
+  rest: Partial<ParameterInfo>,
+): ParameterInfo {
+  return { name, label: name, kind, default: initial, lower: null, upper: null, choices: [], ...rest };
+}
+
 const method = (name: string, label: string, asks: "unit" | "class") => ({
   name,
   label,
@@ -93,7 +111,9 @@ const method = (name: string, label: string, asks: "unit" | "class") => ({
   signed: true,
   colour: true,
   note: "",
-  params: [],
+  cheap: name === "grad_cam",
+  layer: name === "grad_cam",
+  params: PARAMETERS[name] ?? [],
 });
 
 export function exampleTraits(view: Traits["_view"] = "explorer"): Traits {
@@ -106,6 +126,7 @@ export function exampleTraits(view: Traits["_view"] = "explorer"): Traits {
       method("neuron_gradient", "gradient", "unit"),
       method("grad_cam", "Grad-CAM", "class"),
       method("saliency", "saliency", "class"),
+      method("occlusion", "Occlusion", "class"),
     ],
     _images: [
       { name: "two_objects.png", key: "a" },
@@ -187,13 +208,21 @@ function maps(name: string, image: number): Answer {
   return { content: { key: `maps-${name}-${image}`, meta }, buffers: [pixels, lo, hi, max, argmax] };
 }
 
-function overlay({ targets, method: name, image }: Extract<Request, { op: "overlay" }>): Answer {
-  const signed = name === "saliency";
+function overlay(request: Extract<Request, { op: "overlay" }>): Answer {
+  const { targets, method: name, image, layer: at, params } = request;
+  const signed = name !== "grad_cam";
   const side = signed ? 56 : 7;
   const chosen = targets.map((t) => prediction(t ?? 3));
   const list = chosen.map((target) => {
     const empty = target.index === 7;
-    return { target, lo: signed ? -0.02 : 0, hi: empty ? 0 : 0.02 + 0.01 * target.index, empty, note: "" };
+    return {
+      target,
+      lo: signed ? -0.02 : 0,
+      hi: empty ? 0 : 0.02 + 0.01 * target.index,
+      empty,
+      note: "",
+      numbers: signed ? { samples: 8 } : {},
+    };
   });
   const buffers = chosen.map(({ index }) => {
     const [cy, cx] = index === 3 ? [0.68, 0.7] : index === 0 ? [0.35, 0.3] : [noise(index), noise(index + 5)];
@@ -204,17 +233,20 @@ function overlay({ targets, method: name, image }: Extract<Request, { op: "overl
     );
     return signed ? Uint8Array.from(values, (v) => Math.round(128 + 127 * v)) : bytes(values, 0, 1);
   });
-  const label = signed ? "saliency" : "Grad-CAM";
+  const label = exampleTraits()._methods.find((m) => m.name === name)!.label;
   const meta = {
     method: name,
     label,
-    layer: signed ? null : "layer4.1",
+    layer: signed ? null : (at ?? "layer4.1"),
     height: side,
     width: side,
     signed,
     maps: list,
   };
-  return { content: { key: `overlay-${name}-${image}-${targets.join()}`, meta }, buffers };
+  return {
+    content: { key: `overlay-${name}-${image}-${targets.join()}-${at}-${JSON.stringify(params)}`, meta },
+    buffers,
+  };
 }
 
 function projection({ unit, method: name, image }: Extract<Request, { op: "projection" }>): Answer {
@@ -249,6 +281,7 @@ function projection({ unit, method: name, image }: Extract<Request, { op: "proje
     scale: 0.031,
     box,
     note: "",
+    numbers: {},
   };
   return { content: { key: `projection-${name}-${unit}-${image}`, meta }, buffers: [out] };
 }
@@ -315,6 +348,20 @@ function answer(request: Request): Answer {
       return { content: { key: JSON.stringify(request.target), meta }, buffers: [synthesised(1, 1)] };
     }
   }
+}
+
+/** What there is of an answer at a step on the way. */
+function partial(
+  request: Request,
+  step: number,
+  steps: number,
+): { meta: unknown; buffers: ArrayBufferView[] } {
+  if (request.op !== "synthesis") {
+    const { content, buffers = [] } = answer(request);
+    return { meta: content.meta, buffers };
+  }
+  const meta = { height: 96, width: 96, value: (12 * step) / steps, natural_ratio: (1.4 * step) / steps };
+  return { meta, buffers: [synthesised(step, steps)] };
 }
 
 /** Behaves as an anywidget model; `latency` in milliseconds, null for an answer on `flush` alone. */
@@ -389,7 +436,8 @@ export class FakeModel {
         traceback: "",
       };
       setTimeout(() => this.say(failure), this.latency);
-    } else if (request.op === "synthesis") this.#synthesise(request, 0);
+    } else if (request.op === "synthesis") this.#advance(request, 0, request.steps);
+    else if (request.op === "overlay" && request.method === "occlusion") this.#advance(request, 0, 20);
     else {
       setTimeout(() => {
         const { content, buffers } = answer(request);
@@ -398,8 +446,9 @@ export class FakeModel {
     }
   }
 
-  #synthesise(request: Extract<Request, { op: "synthesis" }>, step: number): void {
-    const { rid, op, steps } = request;
+  /** A long operation, four steps at a time. */
+  #advance(request: Request, step: number, steps: number): void {
+    const { rid, op } = request;
     if (this.#cancelled.has(rid)) {
       this.say({ type: "cancelled", rid });
       return;
@@ -409,9 +458,9 @@ export class FakeModel {
       this.say({ type: "result", rid, op, ...content }, buffers);
       return;
     }
-    const meta = { height: 96, width: 96, value: (12 * step) / steps, natural_ratio: (1.4 * step) / steps };
+    const { meta, buffers } = partial(request, step, steps);
     const message = `step ${step} of ${steps}`;
-    this.say({ type: "progress", rid, seq: step, step, steps, message, meta }, [synthesised(step, steps)]);
-    setTimeout(() => this.#synthesise(request, step + 4), 100);
+    this.say({ type: "progress", rid, seq: step, step, steps, message, meta }, buffers);
+    setTimeout(() => this.#advance(request, step + 4, steps), 100);
   }
 }

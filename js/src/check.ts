@@ -28,6 +28,12 @@ export const count = expect<number>(
 export const size = expect<number>((v) => Number.isInteger(v) && (v as number) > 0, "a whole number from 1");
 export const anything = expect<Record<string, unknown>>(isObject, "an object");
 
+/** What a parameter can be set to; null leaves the choice to the method. */
+export const plain = expect<string | number | boolean | null>(
+  (v) => v === null || typeof v === "string" || typeof v === "boolean" || Number.isFinite(v),
+  "text, a number, true, false or null",
+);
+
 export const oneOf = <const T extends readonly (string | number)[]>(...names: T): Check<T[number]> =>
   expect((v) => names.includes(v as string), `one of ${names.join(", ")}`);
 
@@ -50,6 +56,14 @@ export const tuple =
     const items = list(check)(value, at);
     if (items.length !== places.length) throw new ProtocolError(`${at}: expected ${places.length} values`);
     return items as { [K in keyof N]: T };
+  };
+
+/** An object of any keys, whose values are all of one kind. */
+export const byName =
+  <T>(check: Check<T>): Check<Record<string, T>> =>
+  (value, at) => {
+    const entries = Object.entries(anything(value, at));
+    return Object.fromEntries(entries.map(([key, item]) => [key, check(item, `${at}.${key}`)]));
   };
 
 /** Keys beyond the shape are dropped: a newer kernel may say more than this page knows. */

@@ -2,9 +2,10 @@
 import { formatUnit, type Unit, wholeUnit } from "./address";
 import { centred, type Domain, domainOf } from "./draw/colour";
 import { slice } from "./draw/picture";
-import { percent, short } from "./format";
+import { named, percent, short, withSettings } from "./format";
 import type { Result } from "./payload";
-import type { OverlayMap } from "./protocol";
+import type { Meta, OverlayMap } from "./protocol";
+import type { Want } from "./slot";
 import type { Store } from "./store";
 import * as wants from "./wants";
 
@@ -57,26 +58,55 @@ export function unitField(result: Result<"maps">, unit: Unit, own: boolean, kind
   };
 }
 
-/** The map of the chosen class among those that came with the shown answer. */
-export function chosenMap(store: Store): { map: OverlayMap; index: number } | null {
-  const shown = store.slots.overlay.shown.value;
-  if (!shown) return null;
+interface HeatMaps {
+  meta: Meta<"overlay">;
+  bytes: Uint8Array[];
+  want: Want<"overlay">;
+  key: string;
+  /** How far it is computed, where that is not to the end. */
+  reached: string | null;
+}
+
+/** The heat maps so far while they are being computed, else the newest finished ones. */
+function heatMaps({ slots }: Store): HeatMaps | null {
+  const { frame, shown, state } = slots.overlay;
+  if (frame.value) {
+    const { meta, bytes, want, step, steps } = frame.value;
+    const verb = state.value === "computing" ? "step" : "stopped at step";
+    const key = `${JSON.stringify(want.about)}:${step}`;
+    return { meta, bytes, want, key, reached: `${verb} ${step} of ${steps}` };
+  }
+  if (!shown.value) return null;
+  const { meta, bytes, want, result } = shown.value;
+  return { meta, bytes, want, key: result.key, reached: null };
+}
+
+/** The map of the chosen class among those that are shown. */
+export function chosenMap(store: Store): { map: OverlayMap; index: number; of: HeatMaps } | null {
+  const of = heatMaps(store);
+  if (!of) return null;
   const target = store.traits.target.value;
-  const index = target === null ? 0 : shown.meta.maps.findIndex((m) => m.target.index === target);
-  const map = shown.meta.maps[Math.max(0, index)];
-  return map ? { map, index: Math.max(0, index) } : null;
+  const found = target === null ? 0 : of.meta.maps.findIndex((m) => m.target.index === target);
+  const index = Math.max(0, found);
+  const map = of.meta.maps[index];
+  return map ? { map, index, of } : null;
+}
+
+/** Method, layer, class and what is known of the result. */
+function captionOf({ meta, want, reached }: HeatMaps, { target, numbers }: OverlayMap): string {
+  const method = withSettings(meta.label, want.args.params);
+  const where = meta.layer ? ` at ${meta.layer}` : "";
+  const facts = [`${target.label}: logit ${short(target.logit)}, ${percent(target.probability)}`];
+  return [`${method}${where}`, ...facts, ...named(numbers), ...(reached ? [reached] : [])].join(" · ");
 }
 
 function classField(store: Store): Field | Silence | null {
-  const shown = store.slots.overlay.shown.value;
   const chosen = chosenMap(store);
-  if (!shown || !chosen) return null;
-  const { map, index } = chosen;
-  const { label, layer, height, width, signed } = shown.meta;
-  const where = layer ? ` at ${layer}` : "";
-  const { target } = map;
-  const caption = `${label}${where} · ${target.label}: logit ${short(target.logit)}, ${percent(target.probability)}`;
-  const key = `class:${shown.result.key}:${index}`;
+  if (!chosen) return null;
+  const { map, index, of } = chosen;
+  const { height, width, signed } = of.meta;
+  const caption = captionOf(of, map);
+  const key = `class:${of.key}:${index}`;
   if (map.empty) {
     const silent = map.note || "No positive evidence for this class at this layer.";
     return { silent: `${caption}. ${silent}`, key };
@@ -84,7 +114,7 @@ function classField(store: Store): Field | Silence | null {
   const ends = signed ? centred(Math.max(Math.abs(map.lo), Math.abs(map.hi))) : { lo: 0, hi: map.hi };
   return {
     kind: "class",
-    bytes: shown.bytes[index]!,
+    bytes: of.bytes[index]!,
     height,
     width,
     ...ends,

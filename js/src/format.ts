@@ -23,3 +23,13 @@ export function duration(ms: number): string {
 /** 14², or 14×20 where the map is not square. */
 export const extent = (height: number, width: number): string =>
   height === width ? `${height}²` : `${height}×${width}`;
+
+/** `completeness 0.998`, one text a number. */
+export const named = (numbers: Record<string, number>): string[] =>
+  Object.entries(numbers).map(([name, value]) => `${name} ${short(value)}`);
+
+/** `SmoothGrad (samples 20, form square)`: what was set differently is part of what a picture is. */
+export function withSettings(label: string, params: Record<string, unknown>): string {
+  const settings = Object.entries(params).map(([name, value]) => `${name} ${value ?? "auto"}`);
+  return settings.length > 0 ? `${label} (${settings.join(", ")})` : label;
+}

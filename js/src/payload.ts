@@ -1,6 +1,6 @@
 /** The raw bytes that travel beside a result, as typed arrays whose lengths are proven to fit the message. */
 import { ProtocolError } from "./check";
-import type { Meta, Op, ResultMessage, SynthesisFrame } from "./protocol";
+import type { FrameMeta, Meta, Op, ResultMessage } from "./protocol";
 
 export interface MapsBytes {
   /** channels·height·width, each map stretched over its own lo … hi. */
@@ -42,7 +42,8 @@ function words(view: DataView | undefined, length: number, what: string): ArrayB
   return pixels(view, 4 * length, what).slice().buffer as ArrayBuffer;
 }
 
-type Reader<O extends Op> = (meta: Meta<O>, buffers: readonly DataView[]) => Bytes[O];
+/** Reads whole results and those of a step on the way: a step's description is part of the whole one's. */
+type Reader<O extends Op> = (meta: FrameMeta<O>, buffers: readonly DataView[]) => Bytes[O];
 
 const READERS: { [O in Op]: Reader<O> } = {
   picture: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "picture"),
@@ -56,7 +57,7 @@ const READERS: { [O in Op]: Reader<O> } = {
   overlay: (m, buffers) =>
     m.maps.map((_, i) => pixels(buffers[i], m.height * m.width, `overlay of target ${i}`)),
   projection: (m, [bytes]) => pixels(bytes, m.height * m.width * m.channels, "projection"),
-  synthesis: (m, buffers) => readFrame(m, buffers),
+  synthesis: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "synthesis"),
   filters: (m, [bytes]) => pixels(bytes, m.count * m.planes * m.height * m.width * m.channels, "filters"),
 };
 
@@ -65,10 +66,12 @@ export function readResult(message: ResultMessage, buffers: readonly DataView[])
   return { op: message.op, key: message.key, meta: message.meta, bytes: read(message.meta, buffers) };
 }
 
-/** The RGB picture of a synthesis step. */
-export function readFrame(frame: SynthesisFrame, [rgb]: readonly DataView[]): Uint8Array {
-  return pixels(rgb, frame.height * frame.width * 3, "frame");
-}
+/** The bytes of a result so far. */
+export const readFrame = <O extends Op>(
+  op: O,
+  meta: FrameMeta<O>,
+  buffers: readonly DataView[],
+): Result<O>["bytes"] => (READERS[op] as Reader<O>)(meta, buffers);
 
 /** Bytes held by a result, for the cache's bound. */
 export function weight(result: Result): number {

@@ -6,6 +6,7 @@
  */
 import {
   anything,
+  byName,
   type Check,
   type Checked,
   count,
@@ -16,6 +17,7 @@ import {
   number,
   oneOf,
   ProtocolError,
+  plain,
   record,
   size,
   text,
@@ -43,7 +45,17 @@ const maps = record({
   hi: number,
 });
 
-const overlayMap = record({ target: prediction, lo: number, hi: number, empty: flag, note: text });
+/** What a method says of its own result, by name: `completeness`, `samples`. */
+const numbers = byName(number);
+
+const overlayMap = record({
+  target: prediction,
+  lo: number,
+  hi: number,
+  empty: flag,
+  note: text,
+  numbers,
+});
 export type OverlayMap = Checked<typeof overlayMap>;
 
 const overlay = record({
@@ -68,6 +80,7 @@ const projection = record({
   scale: number,
   box: nullable(tuple(number, "y0", "x0", "y1", "x1")),
   note: text,
+  numbers,
 });
 
 const frame = { height: size, width: size, value: number, natural_ratio: nullable(number) };
@@ -156,12 +169,20 @@ function dispatch<T extends Record<string, Check<unknown>>>(table: T, value: unk
 /** Validate a message of the kernel; `ProtocolError` names the field that does not fit. */
 export const parseIncoming = (value: unknown): Incoming => dispatch(INCOMING, value);
 
-/** The picture's description in a progress message, or null where it carries none. */
-export function parseFrame(meta: Progress["meta"]): SynthesisFrame | null {
-  return "height" in meta ? synthesisFrame(meta, "progress.meta") : null;
+const FRAMES = { ...METAS, synthesis: synthesisFrame };
+/** What describes the result so far: a search knows less of itself before its end, everything else the same. */
+export type FrameMeta<O extends Op> = Checked<(typeof FRAMES)[O]>;
+
+/** The description of the result so far in a progress message, or null where it carries none. */
+export function parseFrame<O extends Op>(of: O, meta: Progress["meta"]): FrameMeta<O> | null {
+  return "height" in meta ? (FRAMES[of](meta, "progress.meta") as FrameMeta<O>) : null;
 }
 
 // ---- page → kernel -----------------------------------------------------------------------------
+
+export type Plain = Checked<typeof plain>;
+/** Parameters of a method that differ from what it takes by default. */
+export type Params = Record<string, Plain>;
 
 export type SynthesisTarget = { unit: string } | { logit: number } | { probability: number };
 
@@ -183,8 +204,8 @@ function targets(value: unknown, at: string): (number | null)[] {
 const ARGUMENTS = {
   picture: record({ image: count }),
   maps: record({ image: count, layer: name }),
-  overlay: record({ image: count, method: name, targets, layer: nullable(name) }),
-  projection: record({ image: count, unit: name, method: name }),
+  overlay: record({ image: count, method: name, targets, layer: nullable(name), params: byName(plain) }),
+  projection: record({ image: count, unit: name, method: name, params: byName(plain) }),
   /** Without a size the kernel chooses one that suits the network. */
   synthesis: record({ target: synthesisTarget, steps: size, size: nullable(size), seed: count }),
   filters: record({ layer: name }),

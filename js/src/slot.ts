@@ -8,12 +8,12 @@ import { type Result, readFrame } from "./payload";
 import {
   type Arguments,
   type Failure,
+  type FrameMeta,
   type Meta,
   type Op,
   type Progress,
   parseFrame,
   type SlotName,
-  type SynthesisFrame,
 } from "./protocol";
 import type { Listener, Transport } from "./transport";
 
@@ -35,12 +35,13 @@ export interface Shown<O extends Op> {
   bytes: Result<O>["bytes"];
 }
 
-export interface Frame {
-  meta: SynthesisFrame;
-  pixels: Uint8Array;
+/** The result so far of something that takes many steps. */
+export interface Frame<O extends Op = Op> {
+  meta: FrameMeta<O>;
+  bytes: Result<O>["bytes"];
   step: number;
   steps: number;
-  want: Want;
+  want: Want<O>;
 }
 
 /** The newest finished operation, for the status line. */
@@ -68,7 +69,7 @@ export interface AnySlot {
   readonly name: SlotName;
   readonly state: Signal<PanelState>;
   readonly shown: ReadonlySignal<{ want: Want } | null>;
-  readonly frame: ReadonlySignal<Frame | null>;
+  readonly frame: ReadonlySignal<object | null>;
   readonly progress: ReadonlySignal<Progress | null>;
   readonly failure: ReadonlySignal<Failure | null>;
   retry(): void;
@@ -79,7 +80,7 @@ export interface AnySlot {
 export class Slot<O extends Op> implements AnySlot {
   readonly state = signal<PanelState>("idle");
   readonly shown = signal<Shown<O> | null>(null);
-  readonly frame = signal<Frame | null>(null);
+  readonly frame = signal<Frame<O> | null>(null);
   readonly progress = signal<Progress | null>(null);
   readonly failure = signal<Failure | null>(null);
   #want: Want<O> | null = null;
@@ -180,13 +181,13 @@ export class Slot<O extends Op> implements AnySlot {
   }
 
   #advance(want: Want<O>, message: Progress, buffers: readonly DataView[]): void {
-    const meta = buffers.length > 0 ? parseFrame(message.meta) : null;
+    const meta = buffers.length > 0 ? parseFrame(want.op, message.meta) : null;
     batch(() => {
       this.state.value = "computing";
       this.progress.value = message;
       if (!meta) return;
       const { step, steps } = message;
-      this.frame.value = { meta, pixels: readFrame(meta, buffers), step, steps, want };
+      this.frame.value = { meta, bytes: readFrame(want.op, meta, buffers), step, steps, want };
     });
   }
 

@@ -4,9 +4,9 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import { formatUnit, parseUnit, type Unit } from "./address";
 import { ResultCache } from "./cache";
 import { fitting } from "./draw/colour";
-import type { SlotName } from "./protocol";
+import type { Params, Plain, SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext } from "./slot";
-import { type LayerInfo, type Synced, syncTraits, type Traits } from "./traits";
+import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
 import { Transport } from "./transport";
 import * as wants from "./wants";
 
@@ -21,10 +21,14 @@ export interface Slots {
   filters: Slot<"filters">;
 }
 
-/** Choices that concern the page alone: changing one never asks the kernel. */
+/** Choices of the page alone, which Python knows nothing of. */
 export interface Local {
   mode: Signal<OverlayMode>;
   classMethod: Signal<string>;
+  /** Where a class method that needs a layer is computed: where it suits best, or at the chosen layer. */
+  classLayer: Signal<"automatic" | "chosen">;
+  /** By a method's name: its parameters that differ from their defaults. */
+  params: Signal<Record<string, Params>>;
   opacity: Signal<number>;
   /** Colour map of unsigned numbers; signed ones have their own. */
   colormap: Signal<string>;
@@ -60,6 +64,7 @@ export interface Store {
   setTraits: Synced["set"];
   /** Lock a unit: its layer is chosen with it. */
   lock(unit: Unit): void;
+  setParam(method: MethodInfo, name: string, value: Plain): void;
   startSynthesis(): void;
   /** Ask again for everything that is shown. */
   refresh(): void;
@@ -75,6 +80,8 @@ function initialLocal({ traits }: Synced): Local {
   return {
     mode: signal("class"),
     classMethod: signal(preferred?.name ?? ""),
+    classLayer: signal("automatic"),
+    params: signal({}),
     opacity: signal(0.75),
     colormap: signal(fitting(options.colormap ?? "", false)),
     sort: signal("index"),
@@ -87,6 +94,14 @@ function initialLocal({ traits }: Synced): Local {
       seed: options.seed ?? 0,
     }),
   };
+}
+
+/** Keeps what differs from the defaults, in the order of the signature: equal settings are equal questions. */
+function setParam({ params }: Local, method: MethodInfo, name: string, value: Plain): void {
+  const given: Params = { ...params.peek()[method.name], [name]: value };
+  const kept = method.params.filter((p) => p.name in given && given[p.name] !== p.default);
+  const settings = Object.fromEntries(kept.map((p) => [p.name, given[p.name] as Plain]));
+  params.value = { ...params.peek(), [method.name]: settings };
 }
 
 export function createStore(model: AnyModel, afterPaint?: (task: () => void) => void): Store {
@@ -125,6 +140,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     unit: computed(() => parseUnit(traits.unit.value)),
     setTraits: synced.set,
     lock: (unit) => synced.set({ layer: unit.layer, unit: formatUnit(unit) }),
+    setParam: (method, name, value) => setParam(local, method, name, value),
     startSynthesis: () => slots.excites.ask(wants.synthesis(store), true),
     refresh: () => {
       outdated.value = false;

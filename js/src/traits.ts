@@ -1,6 +1,7 @@
 /** State shared with Python, as signals. The kernel writes the underscored ones, the page may set the others. */
 import type { AnyModel } from "@anywidget/types";
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Plain } from "./protocol";
 
 export interface LayerInfo {
   name: string;
@@ -35,6 +36,22 @@ export interface MethodInfo {
   signed: boolean;
   colour: boolean;
   note: string;
+  /** Several classes may be asked for at once. */
+  cheap: boolean;
+  /** It is computed at a layer, which can be chosen. */
+  layer: boolean;
+  params: ParameterInfo[];
+}
+
+/** A parameter as the method's signature declares it; a default of null is chosen by the method. */
+export interface ParameterInfo {
+  name: string;
+  label: string;
+  kind: "integer" | "number" | "choice" | "flag";
+  default: Plain;
+  lower: number | null;
+  upper: number | null;
+  choices: string[];
 }
 
 export interface Options {

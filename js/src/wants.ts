@@ -1,14 +1,19 @@
 /** What each panel wants to show, from the state of the page: pure functions of the store. */
 import { formatUnit, parseUnit, wholeUnit } from "./address";
-import type { Prediction } from "./protocol";
+import type { Params, Prediction } from "./protocol";
 import type { Want } from "./slot";
 import type { Store } from "./store";
+import type { MethodInfo } from "./traits";
 
 const imageKey = ({ traits }: Store): string | undefined =>
   traits._images.value[traits.image_index.value]?.key;
 
-const methodLabel = ({ traits }: Store, name: string): string =>
-  traits._methods.value.find((method) => method.name === name)?.label ?? name;
+const methodNamed = ({ traits }: Store, name: string): MethodInfo | undefined =>
+  traits._methods.value.find((method) => method.name === name);
+
+const methodLabel = (store: Store, name: string): string => methodNamed(store, name)?.label ?? name;
+
+const paramsOf = ({ local }: Store, method: string): Params => local.params.value[method] ?? {};
 
 export function picture(store: Store): Want<"picture"> | null {
   const key = imageKey(store);
@@ -34,22 +39,29 @@ export function predictions(store: Store): Prediction[] | null {
   return shown && shown.want.about.key === imageKey(store) ? shown.meta.predictions : null;
 }
 
-/** All predicted classes travel together, so that switching among them never asks the kernel again. */
+/** Where it costs little, all predicted classes travel together: to switch among them never asks the kernel. */
 export function overlay(store: Store): Want<"overlay"> | "wait" | null {
+  const { traits, local, slots } = store;
   const key = imageKey(store);
-  const method = store.local.classMethod.value;
+  const method = local.classMethod.value;
   if (key === undefined || !method) return null;
   const known = predictions(store);
-  if (!known && store.slots.picture.state.value !== "failed") return "wait";
-  const target = store.traits.target.value;
-  const top = known?.map((p) => p.index) ?? [];
-  const targets = top.length > 0 && (target === null || top.includes(target)) ? top : [target];
+  if (!known && slots.picture.state.value !== "failed") return "wait";
+  const info = methodNamed(store, method);
+  const layer = info?.layer && local.classLayer.value === "chosen" ? traits.layer.value : null;
+  const params = paramsOf(store, method);
+  const targets = targetsOf(traits.target.value, known?.map((p) => p.index) ?? [], info?.cheap ?? false);
   return {
     op: "overlay",
-    args: { image: store.traits.image_index.value, method, targets, layer: null },
-    about: { key, method, targets },
+    args: { image: traits.image_index.value, method, targets, layer, params },
+    about: { key, method, targets, layer, params },
     title: methodLabel(store, method),
   };
+}
+
+function targetsOf(target: number | null, strongest: number[], together: boolean): (number | null)[] {
+  const among = strongest.length > 0 && (target === null || strongest.includes(target));
+  return together && among ? strongest : [target ?? strongest[0] ?? null];
 }
 
 export function projection(store: Store): Want<"projection"> | null {
@@ -58,9 +70,10 @@ export function projection(store: Store): Want<"projection"> | null {
   const unit = parseUnit(written.value);
   const method = name.value;
   if (key === undefined || !unit || !method) return null;
-  const args = { image: store.traits.image_index.value, unit: formatUnit(unit), method };
-  const title = `${methodLabel(store, method)} of ${args.unit}`;
-  return { op: "projection", args, about: { key, unit: args.unit, method }, title };
+  const about = { unit: formatUnit(unit), method, params: paramsOf(store, method) };
+  const title = `${methodLabel(store, method)} of ${about.unit}`;
+  const args = { image: store.traits.image_index.value, ...about };
+  return { op: "projection", args, about: { key, ...about }, title };
 }
 
 /** A picture that excites the unit's channel; where in the map does not matter to the search. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { chosenMap, currentField } from "../src/fields";
 import { createStore, type Store } from "../src/store";
-import type { Traits } from "../src/traits";
+import type { MethodInfo, Traits } from "../src/traits";
 import { asModel, exampleTraits, FakeModel, requests } from "./helpers";
 
 describe("store", () => {
@@ -44,6 +45,59 @@ describe("store", () => {
     store.setTraits({ target: 11 });
     pass();
     expect(requests(model, "overlay")[1]).toMatchObject({ targets: [11] });
+  });
+
+  it("asks for the chosen class alone where a map takes its time, and shows it while it grows", () => {
+    store.local.classMethod.value = "occlusion";
+    pass(150);
+    expect(requests(model, "overlay")[1]).toMatchObject({ method: "occlusion", targets: [3], layer: null });
+    expect(store.slots.overlay.state.value).toBe("computing");
+    expect(store.slots.overlay.shown.value?.meta.method).toBe("grad_cam");
+    expect(chosenMap(store)?.of).toMatchObject({ meta: { method: "occlusion" }, reached: "step 4 of 20" });
+    pass(1000);
+    expect(chosenMap(store)?.of.reached).toBeNull();
+    store.setTraits({ target: 9 });
+    pass(150);
+    expect(requests(model, "overlay")[2]).toMatchObject({ targets: [9] });
+    store.slots.overlay.stop();
+    pass();
+    expect(chosenMap(store)?.of.reached).toMatch(/^stopped at step \d+ of 20$/);
+    expect(currentField(store)).toMatchObject({ caption: expect.stringContaining("stopped at step") });
+  });
+
+  it("computes heat maps at the chosen layer on demand, and follows it", () => {
+    store.setTraits({ layer: "layer2.0.relu" });
+    expect(requests(model, "overlay")).toHaveLength(1);
+    store.local.classLayer.value = "chosen";
+    pass();
+    expect(requests(model, "overlay")[1]).toMatchObject({ layer: "layer2.0.relu" });
+    store.setTraits({ layer: "conv1" });
+    expect(requests(model, "overlay")[2]).toMatchObject({ layer: "conv1" });
+    store.local.classMethod.value = "saliency";
+    expect(requests(model, "overlay")[3]).toMatchObject({ layer: null });
+  });
+
+  it("sends the parameters that differ from their defaults, and knows equal settings again", () => {
+    store.local.classMethod.value = "occlusion";
+    pass(1500);
+    const method = store.traits._methods.value.find(({ name }) => name === "occlusion") as MethodInfo;
+    store.setParam(method, "baseline", "blurred");
+    store.setParam(method, "window", 24);
+    pass(1500);
+    const params = { window: 24, baseline: "blurred" };
+    expect(JSON.stringify(requests(model, "overlay").at(-1))).toContain(JSON.stringify(params));
+    expect(chosenMap(store)).not.toBeNull();
+    expect(currentField(store)).toMatchObject({
+      caption: expect.stringMatching(/^Occlusion \(window 24, baseline blurred\) · .* · samples 8$/),
+    });
+    store.setParam(method, "window", null);
+    store.setParam(method, "baseline", "grey");
+    pass(1500);
+    const before = requests(model).length;
+    store.setParam(method, "window", 24);
+    store.setParam(method, "baseline", "blurred");
+    expect(requests(model).length - before).toBe(1); // a window of 24 over grey, on the way
+    expect(store.slots.overlay.state.value).toBe("ready");
   });
 
   it("asks nobody about opacity, colours, order, scale and what the pointer is on", () => {

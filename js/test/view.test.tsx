@@ -225,6 +225,79 @@ describe("views", () => {
   });
 });
 
+describe("a method's parameters", () => {
+  const control = <T extends HTMLElement>(label: string) => {
+    const found = [...panel(view.root, "picture").querySelectorAll("label")].find(
+      (l) => l.querySelector("span")?.textContent === label,
+    );
+    return found?.querySelector("input, select") as T;
+  };
+  const change = async (field: HTMLInputElement | HTMLSelectElement, value: string) => {
+    field.value = value;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    await breathe();
+  };
+  beforeEach(async () => {
+    await open();
+    await change(control<HTMLSelectElement>("method"), "occlusion");
+  });
+
+  it("become controls beside it, and their values part of the question", async () => {
+    expect(control<HTMLInputElement>("window, pixels").placeholder).toBe("auto");
+    expect(control<HTMLInputElement>("noise").value).toBe("0.15");
+    await change(control("noise"), "0.5");
+    await change(control("baseline"), "blurred");
+    await change(control("window, pixels"), "24");
+    await settled(view.root);
+    const params = { window: 24, noise: 0.5, baseline: "blurred" };
+    expect(requests(view.model, "overlay").at(-1)).toMatchObject({ params });
+  });
+
+  it("that do not fit are not taken over", async () => {
+    const asked = requests(view.model, "overlay").length;
+    await change(control("noise"), "1.5");
+    await change(control("noise"), "");
+    await change(control("window, pixels"), "2.5");
+    expect(control<HTMLInputElement>("noise").value).toBe("0.15");
+    expect(control<HTMLInputElement>("window, pixels").value).toBe("");
+    expect(requests(view.model, "overlay").length).toBe(asked);
+  });
+
+  it("belong to it alone; where it is computed at a layer, that can be chosen", async () => {
+    await change(control<HTMLSelectElement>("method"), "grad_cam");
+    await settled(view.root);
+    expect(control("noise")).toBeUndefined();
+    control<HTMLInputElement>("evidence against, too").click();
+    await change(control<HTMLSelectElement>("at"), "chosen");
+    await settled(view.root);
+    const asked = { params: { signed: true }, layer: "layer3.1.conv2" };
+    expect(requests(view.model, "overlay").at(-1)).toMatchObject(asked);
+    expect(panel(view.root, "overlay").textContent).toContain("Grad-CAM (signed true) at layer3.1.conv2");
+  });
+});
+
+it("a map that grows says how far it is, and when it was stopped", async () => {
+  const { root, model } = await open();
+  const method = panel(root, "picture").querySelector("select") as HTMLSelectElement;
+  method.value = "occlusion";
+  method.dispatchEvent(new Event("change"));
+  const overlay = panel(root, "overlay");
+  await vi.waitFor(() => expect(overlay.textContent).toContain("step 4 of 20"));
+  expect([overlay.dataset.state, overlay.dataset.partial]).toEqual(["computing", "true"]);
+  (root.activeElement ?? root.querySelector<HTMLElement>("button"))?.dispatchEvent(
+    new KeyboardEvent("keydown", { key: "Escape", bubbles: true }),
+  );
+  await breathe();
+  expect(overlay.textContent).toContain("stopped at step");
+  const again = [...overlay.querySelectorAll("button")].find((b) => b.textContent === "compute again");
+  again?.click();
+  await settled(root);
+  await breathe();
+  await settled(root);
+  expect(overlay.textContent).toContain("samples 8");
+  expect(requests(model, "overlay")).toHaveLength(3);
+});
+
 describe("a small receptive field", () => {
   const images = (root: ShadowRoot) =>
     [...panel(root, "projection").querySelectorAll("canvas")].map((c) => c.getAttribute("aria-label"));

@@ -14,7 +14,7 @@ from .registry import Flag, method
 __all__ = ["NO_EVIDENCE", "grad_cam", "grad_cams"]
 
 
-@method("Grad-CAM", asks="class")
+@method("Grad-CAM", asks="class", cheap=True)
 def grad_cam(
     net: Network,
     image: Any,

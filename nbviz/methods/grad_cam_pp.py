@@ -15,7 +15,7 @@ from .recording import record
 from .registry import method
 
 
-@method("Grad-CAM++", asks="class")
+@method("Grad-CAM++", asks="class", cheap=True)
 def grad_cam_pp(
     net: Network, image: Any, target: Target | str | int | None = None, layer: str | None = None
 ) -> Attribution:

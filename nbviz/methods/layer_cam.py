@@ -12,7 +12,7 @@ from .recording import record
 from .registry import method
 
 
-@method("LayerCAM", asks="class")
+@method("LayerCAM", asks="class", cheap=True)
 def layer_cam(
     net: Network, image: Any, target: Target | str | int | None = None, layer: str | None = None
 ) -> Attribution:

@@ -23,7 +23,8 @@ class Method:
 
     `asks` is what a person points at ("unit", "class", "layer", "network"); `signed` whether zero lies in the middle
     of the scale; `colour` whether the result is a picture in the input's channels rather than a map;
-    `rectifiers` whether the method is defined through rectifiers only; `note` what to keep in mind when reading it.
+    `rectifiers` whether the method is defined through rectifiers only; `note` what to keep in mind when reading it;
+    `cheap` whether it goes back to a layer only, so that several classes may be asked for at once.
     `parameters` are those a person can turn; `accepts` holds the names of all arguments, such as "layer" or "on_step".
     """
 
@@ -35,6 +36,7 @@ class Method:
     rectifiers: bool
     note: str
     function: Callable[..., Any]
+    cheap: bool = False
     parameters: tuple[Parameter, ...] = ()
     accepts: frozenset[str] = frozenset()
 
@@ -52,7 +54,13 @@ METHODS: dict[str, Method] = {}
 
 
 def method(
-    label: str, asks: str, signed: bool = False, colour: bool = False, rectifiers: bool = False, note: str = ""
+    label: str,
+    asks: str,
+    signed: bool = False,
+    colour: bool = False,
+    rectifiers: bool = False,
+    note: str = "",
+    cheap: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register a function `(net, image, …)` under its own name, check its parameters, let it take a list of images."""
 
@@ -70,7 +78,7 @@ def method(
 
         row = Method(
             function.__name__, label, asks, signed, colour, rectifiers, note, one_or_many,
-            parameters, frozenset(signature.parameters),
+            cheap, parameters, frozenset(signature.parameters),
         )  # fmt: skip
         METHODS[row.name] = row
         return one_or_many

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,25 +65,64 @@ def maps(session: Session, report: Report, image: int, layer: str) -> Result:
     return meta, [codes.cpu().numpy(), *floats, places.cpu().numpy().astype("<i4")]
 
 
-def overlay(session: Session, report: Report, image: int, method: str, targets: list[Any], layer: str | None) -> Result:
-    """Heat maps of several classes at once, so that switching among them asks nobody."""
+def overlay(
+    session: Session,
+    report: Report,
+    image: int,
+    method: str,
+    targets: list[Any],
+    layer: str | None,
+    params: dict[str, Any] | None = None,
+) -> Result:
+    """Heat maps of one or several classes; a method that samples reports its map so far at every step."""
     row = _method(method, "class")
     recording = session.recording(image)
-    options = {"layer": layer} if method == "grad_cam" else {}
+    options = _options(row, layer, params)
+    aims = targets or [None]
     found: list[Attribution] = []
-    for i, target in enumerate(targets or [None]):
-        report(i, len(targets), f"{row.label} of class {i + 1} of {len(targets)}")
+    for i, target in enumerate(aims):
+        of = f" of class {i + 1} of {len(aims)}" if len(aims) > 1 else ""
+        report(i, len(aims), f"{row.label}{of}")
+        if "on_step" in row.accepts:
+            options["on_step"] = _reporting(session, report, row, recording, found, len(aims))
         found.append(row.function(session.net, recording, target, **options))
+    return _heat_maps(session, row, recording, found)
+
+
+def _options(row: Method, layer: str | None, params: dict[str, Any] | None) -> dict[str, Any]:
+    """The method's keyword arguments, checked."""
+    options = row.options(params or {})
+    if layer is not None and "layer" not in row.accepts:
+        raise BadRequest(f"{row.label} is not computed at a layer, so there is none to choose.")
+    return {**options, "layer": layer} if "layer" in row.accepts else options
+
+
+def _reporting(
+    session: Session, report: Report, row: Method, recording: Recording, done: list[Attribution], targets: int
+) -> Callable[..., None]:
+    """What a sampling method calls at every step: tells the step, and shows the map so far if it will be seen."""
+
+    def on_step(step: int, steps: int, partial: Callable[[], Attribution]) -> None:
+        begun = len(done) * steps
+        message = f"{row.label}: {step} of {steps}"
+        report(
+            begun + step, targets * steps, message,
+            lambda: _heat_maps(session, row, recording, [*done, partial()]),
+        )  # fmt: skip
+
+    return on_step
+
+
+def _heat_maps(session: Session, row: Method, recording: Recording, found: list[Attribution]) -> Result:
     heat = [torch.from_numpy(a.heatmap()) for a in found]
-    signed = found[0].signed
-    scaled = [pictures.normalise(h, "signed" if signed else "unsigned") for h in heat]
+    scaled = [_heat_codes(a, h) for a, h in zip(found, heat, strict=True)]
     meta = {
-        "method": method,
+        "method": row.name,
         "label": row.label,
         "layer": found[0].layer,
         "height": heat[0].shape[0],
         "width": heat[0].shape[1],
-        "signed": signed,
+        "signed": found[0].signed,
         "maps": [
             {
                 "target": _class_facts(session, recording.logits[0], a.target),
@@ -90,6 +130,7 @@ def overlay(session: Session, report: Report, image: int, method: str, targets: 
                 "hi": hi,
                 "empty": not bool(h.any()),
                 "note": a.note or row.note,
+                "numbers": _finite(a.numbers),
             }
             for a, h, (_, lo, hi) in zip(found, heat, scaled, strict=True)
         ],
@@ -97,13 +138,24 @@ def overlay(session: Session, report: Report, image: int, method: str, targets: 
     return meta, [codes for codes, _, _ in scaled]
 
 
-def projection(session: Session, report: Report, image: int, unit: str, method: str) -> Result:
+def _heat_codes(found: Attribution, heat: torch.Tensor) -> tuple[Bytes, float, float]:
+    """Bytes of a map with the values they stand for."""
+    if found.signed and found.space == "input":
+        # A few pixels of many times the usual size would leave all others without colour.
+        scale = pictures.robust_scale(heat)
+        return pictures.normalise(heat, (-scale, scale) if scale else "signed")
+    return pictures.normalise(heat, "signed" if found.signed else "unsigned")
+
+
+def projection(
+    session: Session, report: Report, image: int, unit: str, method: str, params: dict[str, Any] | None = None
+) -> Result:
     """A unit carried back to the pixels by one of the unit methods."""
     row = _method(method, "unit")
     aim = session.net.unit(unit)
     recording = session.recording(image)
     _require_place(recording, aim)
-    found: Attribution = row.function(session.net, recording, aim)
+    found: Attribution = row.function(session.net, recording, aim, **row.options(params or {}))
     values = found.values if found.values.shape[0] in (1, 3) else torch.from_numpy(found.heatmap())[None]
     scale = pictures.robust_scale(values)
     codes = pictures.signed_picture(values, scale or None)
@@ -121,6 +173,7 @@ def projection(session: Session, report: Report, image: int, unit: str, method: 
         "scale": scale,
         "box": None if field is None else [int(edge) for edge in field.box(*position)],
         "note": found.note or row.note,
+        "numbers": _finite(found.numbers),
     }
     return meta, [codes]
 
@@ -198,6 +251,11 @@ def _method(name: str, asks: str) -> Method:
         fitting = ", ".join(m.name for m in METHODS.values() if m.asks == asks)
         raise BadRequest(f"{row.label} asks for a {row.asks}, not for a {asks}; for that there are {fitting}.")
     return row
+
+
+def _finite(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Numbers as a message can carry them: JSON has no NaN and no infinity."""
+    return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
 
 
 def _require_place(recording: Recording, unit: Unit) -> None:

@@ -294,15 +294,17 @@ def _menu() -> list[dict[str, Any]]:
     return [
         {
             "name": m.name, "label": m.label, "asks": m.asks, "signed": m.signed, "colour": m.colour, "note": m.note,
-            "params": [],
+            "cheap": m.cheap, "layer": "layer" in m.accepts, "params": [p.facts for p in m.parameters],
         }
         for m in METHODS.values()
     ]  # fmt: skip
 
 
 def _default_method(net: Network, session: Session, unit: Unit, image_index: int) -> str:
-    """Deconvnet where it is defined on the way from the unit to the picture, else the gradient."""
-    from ..rules import first_unruled
+    """Deconvnet where max-pools hold switches for it, guided backprop where there are none, else the gradient."""
+    from ..rules import first_unruled, remembers_picture
 
-    recording = session.recording(image_index)
-    return "neuron_gradient" if first_unruled(recording.value(unit)) else "deconvnet"
+    value = session.recording(image_index).value(unit)
+    if first_unruled(value):
+        return "neuron_gradient"
+    return "deconvnet" if remembers_picture(value) else "guided_backprop"

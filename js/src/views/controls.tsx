@@ -93,25 +93,63 @@ export function Select<T extends string>({ label, options, value, onChange }: Ch
   );
 }
 
-interface NumberProps {
+interface NumberProps<N extends number | null> {
   label: string;
-  value: number;
+  value: N;
   min: number;
   max: number;
-  onChange: (value: number) => void;
+  whole?: boolean;
+  /** Shown where there is no number; without it there must be one. */
+  unset?: string;
+  onChange: (value: N) => void;
 }
 
-/** A whole number; what does not lie between the bounds is not taken over. */
-export function NumberField({ label, value, min, max, onChange }: NumberProps) {
+/** A number between bounds, both allowed; what does not fit is not taken over. */
+export function NumberField<N extends number | null>(props: NumberProps<N>) {
+  const { label, value, min, max, whole = true, unset, onChange } = props;
   const take = (event: Event) => {
-    const typed = Number((event.currentTarget as HTMLInputElement).value);
-    if (Number.isInteger(typed) && typed >= min && typed <= max) onChange(typed);
-    else (event.currentTarget as HTMLInputElement).value = String(value);
+    const field = event.currentTarget as HTMLInputElement;
+    const typed = field.value === "" ? null : Number(field.value);
+    const fits =
+      typed === null
+        ? unset !== undefined
+        : typed >= min && typed <= max && (!whole || Number.isInteger(typed));
+    if (fits) onChange(typed as N);
+    else field.value = String(value ?? "");
   };
   return (
     <label class="field">
       <span>{label}</span>
-      <input type="number" value={value} min={min} max={max} step={1} onChange={take} {...OWN_KEYS} />
+      <input
+        type="number"
+        value={value ?? ""}
+        min={min}
+        max={max}
+        step={whole ? 1 : "any"}
+        placeholder={unset}
+        onChange={take}
+        {...OWN_KEYS}
+      />
+    </label>
+  );
+}
+
+interface CheckboxProps {
+  label: string;
+  value: boolean;
+  onChange: (value: boolean) => void;
+}
+
+export function Checkbox({ label, value, onChange }: CheckboxProps) {
+  return (
+    <label class="field">
+      <input
+        type="checkbox"
+        checked={value}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+        {...OWN_KEYS}
+      />
+      <span>{label}</span>
     </label>
   );
 }

@@ -27,10 +27,17 @@ function usePicture(): Picture | null {
   const { slots } = useStore();
   const { frame, shown, state } = slots.excites;
   if (frame.value) {
-    const { meta, pixels, step, steps, want } = frame.value;
+    const { meta, bytes, step, steps, want } = frame.value;
     const verb = state.value === "computing" ? "step" : "stopped at step";
     const caption = `${unitOf(want)} · ${verb} ${step} of ${steps}`;
-    return { meta, pixels, key: `${want.title}:${step}`, caption, activation: null, source: frame.value };
+    return {
+      meta,
+      pixels: bytes,
+      key: `${want.title}:${step}`,
+      caption,
+      activation: null,
+      source: frame.value,
+    };
   }
   if (!shown.value) return null;
   const { meta, bytes, want, result } = shown.value;

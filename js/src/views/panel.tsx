@@ -61,6 +61,7 @@ export function Panel({ name, label, slot, log, class: extra = "", children }: P
       data-panel={name}
       data-state={state}
       data-seq={seq}
+      data-partial={slot.frame.value ? true : undefined}
       aria-label={label}
       aria-busy={busy}
     >
@@ -77,6 +78,7 @@ export function Notice({ slot }: { slot: AnySlot }) {
   if (state === "computing") return <Bar step={progress?.step ?? 0} steps={progress?.steps ?? 0} />;
   if (state === "queued") return <p class="notice">Kernel busy: queued behind the running cell.</p>;
   if (state === "stale") return <Stale slot={slot} />;
+  if (state === "ready" && slot.frame.value && slot.name === "overlay") return <Stopped slot={slot} />;
   if (state === "unrecorded") {
     return <p class="notice">{failure?.message || "Not computed in this recording."}</p>;
   }
@@ -92,6 +94,18 @@ export function Notice({ slot }: { slot: AnySlot }) {
       )}
       <Button onClick={() => slot.retry()}>Retry</Button>
     </div>
+  );
+}
+
+/** What was shown on the way stays, and says in its caption how far it got. */
+function Stopped({ slot }: { slot: AnySlot }) {
+  return (
+    <p class="notice chip">
+      stopped on the way
+      <Button kind="quiet" onClick={() => slot.retry()}>
+        compute again
+      </Button>
+    </p>
   );
 }
 

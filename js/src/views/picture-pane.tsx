@@ -4,6 +4,7 @@ import { colourMaps } from "../draw/colour";
 import { currentField } from "../fields";
 import type { OverlayMode } from "../store";
 import { ClassChoice } from "./class-choice";
+import { ClassMethod } from "./class-method";
 import { useStore } from "./context";
 import { Segments, Select, Slider } from "./controls";
 import { ImageStrip } from "./image-strip";
@@ -23,12 +24,11 @@ const MODES = {
 
 export function PicturePane({ modes }: Props) {
   const store = useStore();
-  const { local, slots, traits } = store;
+  const { local, slots } = store;
   const base = usePaintLog();
   const over = usePaintLog();
   const mode = local.mode.value;
   const overSlot = { class: slots.overlay, unit: slots.maps, none: slots.picture }[mode];
-  const byClass = traits._methods.value.filter((method) => method.asks === "class");
   // A picture that is missing is the graver news than what should lie over it.
   const troubled = ["failed", "queued", "unrecorded"].includes(slots.picture.state.value);
   return (
@@ -56,16 +56,7 @@ export function PicturePane({ modes }: Props) {
               local.mode.value = chosen;
             }}
           />
-          {mode === "class" && byClass.length > 1 && (
-            <Select
-              label="method"
-              options={byClass.map(({ name, label }) => ({ value: name, label }))}
-              value={local.classMethod.value}
-              onChange={(name) => {
-                local.classMethod.value = name;
-              }}
-            />
-          )}
+          {mode === "class" && <ClassMethod />}
           {mode !== "none" && (
             <Slider
               label="opacity"

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { centred, domainOf, lutOf, recolour } from "../draw/colour";
 import { type Box, inside, partAround, placeOf } from "../draw/part";
 import { paintBytes } from "../draw/picture";
-import { short } from "../format";
+import { named, short, withSettings } from "../format";
 import type { Meta } from "../protocol";
 import type { Shown } from "../slot";
 import { useStore } from "./context";
@@ -11,6 +11,7 @@ import { Segments } from "./controls";
 import { Cutout } from "./cutout";
 import { Legend } from "./legend";
 import { Notice, type PaintLog, Panel, usePaintLog } from "./panel";
+import { Parameters } from "./parameters";
 
 const PARTS = [
   { value: "field", label: "receptive field", title: "The pixels that reach the unit, enlarged" },
@@ -46,6 +47,7 @@ export function Projection() {
           onChange={(method) => setTraits({ method })}
         />
       </header>
+      <Parameters method={methods.find(({ name }) => name === traits.method.value)} />
       {places?.part && (
         <Segments
           label="Part of the picture"
@@ -122,11 +124,13 @@ function Where({ field, part }: { field: Box; part: Box | null }) {
   return <p class="note">{`receptive field, framed: ${placeOf(field)}${context}`}</p>;
 }
 
-function Caption({ shown: { meta } }: { shown: Shown<"projection"> }) {
+function Caption({ shown: { meta, want } }: { shown: Shown<"projection"> }) {
   const where = meta.position ? ` at ${meta.position.join(",")}` : "";
+  const name = withSettings(meta.label, want.args.params);
+  const facts = [`${name} of ${meta.unit}${where}`, `value ${short(meta.value)}`, ...named(meta.numbers)];
   return (
     <>
-      <p class="caption">{`${meta.label} of ${meta.unit}${where} · value ${short(meta.value)}`}</p>
+      <p class="caption">{facts.join(" · ")}</p>
       {meta.note && <p class="note">{meta.note}</p>}
       {meta.channels === 3 ? (
         <p class="legend">
