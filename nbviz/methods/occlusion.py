@@ -49,7 +49,7 @@ def occlusion(
 
     def result() -> Attribution:
         values = grid.averaged(grid.filled(drops)).float()
-        note = "" if bool(values.any()) else "no window changes the target's value"
+        note = _doubt(float(drops.nan_to_num().abs().max()), score, x.dtype)
         return Attribution(
             values, "input", True, "occlusion", aim, aim.layer if isinstance(aim, Unit) else None, score,
             recording.picture, recording.locate(aim) if isinstance(aim, Unit) else None, note,
@@ -67,6 +67,15 @@ def occlusion(
         if on_step:
             on_step(done, total, result)
     return result()
+
+
+def _doubt(largest: float, score: float, dtype: torch.dtype) -> str:
+    """What to say where the largest change is no larger than the rounding of the scores it is a difference of."""
+    if largest == 0:
+        return "no window changes the target's value"
+    if largest <= 4 * torch.finfo(dtype).eps * abs(score):
+        return f"no window changes the target's value by more than {str(dtype).removeprefix('torch.')} rounds away"
+    return ""
 
 
 def _sizes(x: Tensor, window: int | None, stride: int | None) -> tuple[int, int]:

@@ -121,12 +121,15 @@ class Recording:
 
         `ForwardFailed` where the network overwrites what its own backward pass needs, as weights do while training.
         """
-        if not value.requires_grad:
+        if not value.requires_grad or not any(place.requires_grad for place in places):
             return [None] * len(places)
         with self.net.running(), torch.enable_grad():
             self._dial.signal = signal
             try:
-                return torch.autograd.grad(value, places, seed, retain_graph=True, allow_unused=True)
+                # A layer that only reads constants, such as a table of positions, is no place on the way.
+                open_ones = [place for place in places if place.requires_grad]
+                found = iter(torch.autograd.grad(value, open_ones, seed, retain_graph=True, allow_unused=True))
+                return [next(found) if place.requires_grad else None for place in places]
             except RuntimeError as error:
                 if self.net.sync() != self.revision:
                     raise ForwardFailed(
