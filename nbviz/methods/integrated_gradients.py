@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import torch
 from torch import Tensor
 
 from ..address import Target, Unit
@@ -44,7 +45,7 @@ def integrated_gradients(
 
     def result() -> Attribution:
         values = path.way * path.mean_slope
-        numbers, note = _completeness(float(values.double().sum()), path.end, path.begin)
+        numbers, note = _completeness(float(values.double().sum()), path.end, path.begin, torch.finfo(x.dtype).eps)
         return Attribution(
             values.float().cpu(), "input", True, "integrated_gradients", aim,
             aim.layer if isinstance(aim, Unit) else None, path.end, recording.picture,
@@ -53,15 +54,15 @@ def integrated_gradients(
 
     for _ in path.walk(steps):
         if on_step:
-            on_step(path.count, max(path.count, steps), result)
+            on_step(path.count, path.reachable(steps), result)
     return result()
 
 
-def _completeness(explained: float, score: float, without: float) -> tuple[dict[str, float], str]:
+def _completeness(explained: float, score: float, without: float, eps: float) -> tuple[dict[str, float], str]:
     change = score - without
     numbers = {"baseline": without}
-    if change == 0:
-        return numbers, "the target has the same value on the baseline, so there is no change to explain"
+    if abs(change) <= 4 * eps * max(abs(score), abs(without)):
+        return numbers, "but for rounding the target has the same value on the baseline: there is no change to explain"
     share = explained / change
     numbers["completeness"] = share
     if abs(share - 1) <= _TOLERATED:

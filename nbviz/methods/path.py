@@ -49,8 +49,13 @@ class Path:
         """(C, H, W): the mean over the parts so far, by their widths."""
         return self._sum / self._covered if self._covered else self._sum
 
+    @staticmethod
+    def reachable(steps: int) -> int:
+        """How many slopes `walk(steps)` computes: after the equal parts they come in pairs."""
+        return steps - max(steps - EQUAL_PARTS, 0) % 2
+
     def walk(self, steps: int) -> Iterator[None]:
-        """Compute at most `steps` slopes; yields after each batch of them."""
+        """Compute `reachable(steps)` slopes; yields after each batch of them."""
         equal = min(steps, EQUAL_PARTS)
         places = [i / equal for i in range(equal + 1)]
         heights = [self.begin, *self._values(places[1:-1]), self.end]
@@ -59,7 +64,7 @@ class Path:
             for i, slope in zip(some, slopes, strict=True):
                 self._keep(places[i], places[i + 1], heights[i], heights[i + 1], slope)
             yield
-        while steps - self.count >= 2:
+        while self.count < self.reachable(steps):
             pairs = min((steps - self.count) // 2, max(self.near.batch // 2, 1))
             self._refine(sorted(self._parts, key=lambda part: -abs(part.missed))[:pairs])
             yield
