@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from ..address import Probability, Target, Unit
-from ..errors import NotDefined
+from ..errors import ForwardFailed, NotDefined
 from ..network import Network
 from ..rules.lrp import PRESETS, NoRule, Tape, Value, Walk, composite
 from .attribution import Attribution
@@ -25,6 +27,12 @@ _CAUTIONS = {
     "wsquare": "the rule ignores what the picture shows: this is where the weights look, for comparison",
     "zplus": "z⁺ alone changes little from class to class (Sixt et al., 2020)",
 }
+
+
+# Below this share of the target's value, a picture says how little of it is shown.
+_LITTLE = 0.05
+
+_CHANGED = "The weights changed while this was computed, as in training; try again."
 
 
 @method("LRP", asks="class", signed=True)
@@ -50,21 +58,29 @@ def lrp(
         taped = Taped(net, image)
         aim = taped.resolve(target)
         walk = Walk(taped.tape, rows, taped.names, taped.bounds)
-        relevance = walk.back(taped.started(aim))[0]
+        with taped.current():
+            relevance = walk.back(taped.started(aim))[0]
     except NoRule as gap:
         raise NotDefined(f"LRP is not defined here: {gap}. Defined here: {_ANYWHERE}.") from None
     score = float(taped.value(aim).detach())
-    caution = _CAUTIONS.get(rules, "") if isinstance(rules, str) else ""
+    numbers = _numbers(float(relevance.double().sum()), float(walk.absorbed), score)
     return Attribution(
         relevance.sum(0).float().cpu(), "input", True, "lrp", aim, aim.layer if isinstance(aim, Unit) else None, score,
-        taped.picture, taped.locate(aim) if isinstance(aim, Unit) else None, caution,
-        _numbers(float(relevance.double().sum()), float(walk.absorbed), score), additive=True,
+        taped.picture, taped.locate(aim) if isinstance(aim, Unit) else None, _note(rules, numbers), numbers,
+        additive=True,
     )  # fmt: skip
 
 
 def _numbers(total: float, absorbed: float, score: float) -> dict[str, float]:
     shares = {"ΣR / value": total / score, "absorbed by biases": absorbed / score} if score else {}
     return {"ΣR": total, **shares}
+
+
+def _note(rules: Any, numbers: dict[str, float]) -> str:
+    caution = _CAUTIONS.get(rules, "") if isinstance(rules, str) else ""
+    arrived = abs(numbers.get("ΣR / value", 1))
+    lost = f"only {arrived:.1%} of the value reached the pixels, the rest fell to biases and ε"
+    return "; ".join(part for part in (caution, lost if arrived < _LITTLE else "") if part)
 
 
 class Taped(Recording):
@@ -82,6 +98,19 @@ class Taped(Recording):
         assert logits is not None
         self.outputs, self.logits = run.outputs, logits
         self._require_finite()
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """What is computed inside belongs to the weights of the forward pass, or is `ForwardFailed`."""
+        with self.net.running():
+            try:
+                yield
+            except RuntimeError as error:
+                if self.net.sync() == self.revision:
+                    raise
+                raise ForwardFailed(_CHANGED) from error
+            if self.net.sync() != self.revision:
+                raise ForwardFailed(_CHANGED)
 
     @property
     def names(self) -> dict[Value, str]:

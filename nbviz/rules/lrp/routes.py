@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import gates
-from .shares import GUARD, ratio, two_shares
+from .shares import ratio, two_shares
 from .tape import Call, Value
 
 Relevances = list[Tensor | None]
@@ -52,7 +52,7 @@ def proportional(call: Call, rs: Relevances, place: Place) -> Shares:
     """z = Σ_i m_i a_i with fixed m, as in means: R_i = m_i a_i R/z; evenly: R_i = m_i R/Σm."""
     x, r, graph = _only(call), _first(rs), call.graph[0]
     if not place.evenly:
-        pulled = call.pulled([ratio(r, graph.detach(), GUARD)], x)
+        pulled = call.pulled([ratio(r, graph.detach())], x)
         return [] if pulled is None else [(x, x.tensor * pulled)]
     sizes: Tensor = call.run(lambda v: torch.ones_like(v.tensor))
     pulled = call.pulled([ratio(r, sizes)], x)
@@ -71,7 +71,7 @@ def summed(call: Call, rs: Relevances, place: Place) -> Shares:
         assert value is not None
         if place.evenly or place.before_weights:
             return [(value, _like(r, value))]
-        s = ratio(r, given + constant, GUARD)
+        s = ratio(r, given + constant)
         place.absorb((s * constant).sum())
         return [(value, _like(s * given, value))]
     of_a, of_b = (r / 2, r / 2) if place.evenly else two_shares(r, a, b)
@@ -91,7 +91,7 @@ def affine(call: Call, rs: Relevances, place: Place) -> Shares:
     if place.evenly or place.before_weights:
         return [(x, r)]
     factor, shift = folded_norm(call)
-    s = ratio(r, call.outputs[0].tensor, GUARD)
+    s = ratio(r, call.outputs[0].tensor)
     shape = (-1, *[1] * (s.dim() - 2))
     place.absorb((s * shift.view(shape)).sum())
     return [(x, s * factor.view(shape) * x.tensor)]
@@ -109,7 +109,7 @@ def centred(call: Call, rs: Relevances, place: Place) -> Shares:
         deviation = (off.square().mean(dims, keepdim=True) + eps).sqrt().detach()
         linear = (off / deviation).reshape(leaf.shape) * gamma
     y = call.outputs[0].tensor
-    s = ratio(r, y, GUARD)
+    s = ratio(r, y)
     place.absorb((s * (y - linear.detach())).sum())
     (pulled,) = torch.autograd.grad(linear, leaf, s)
     return [(x, x.tensor * pulled)]

@@ -7,9 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-GUARD = 1e-9
-"""ε, in units of the root mean square, where a rule itself asks for none but a sum may come near zero."""
-
 
 def ratio(r: Tensor, z: Tensor, epsilon: float = 0.0) -> Tensor:
     """r/(z + ε·rms(z)·sign z) with sign 0 = +1 (−1 for what was rounded from below); 0 where that is 0."""

@@ -28,6 +28,9 @@ _CONSTANT = {
     "new_full", "new_empty", "new_tensor",
 }  # fmt: skip
 
+# These take only a type or a shape from the tensor that they are given second.
+_BY_FIRST = {"to", "type_as", "expand_as", "view_as", "reshape_as"}
+
 # By these, numbers leave torch; what comes back of them would look like a constant.
 _LEAVING = {"numpy", "array", "dlpack"}
 
@@ -128,7 +131,7 @@ class Tape(TorchFunctionMode):
             return func(*args, **kwargs)
         self._require_current(given)
         name = plain_name(func)
-        if name in _CONSTANT:
+        if name in _CONSTANT or (name in _BY_FIRST and self.value(args[0]) is None):
             return func(*args, **kwargs)
         if name in _LEAVING:
             raise NoRule("the network leaves torch and goes on in another library, where nobody can follow")
