@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import BadRequest
 
-SLOTS = ("picture", "maps", "overlay", "projection", "excites", "filters")
+SLOTS = ("picture", "thumbnails", "maps", "overlay", "projection", "excites", "filters")
 """The panels that ask."""
 
 
@@ -56,6 +56,7 @@ PARAMS = Check(_are_params, "an object of plain values by the names of a method'
 # The operations a page may ask for, with the arguments each needs. What may be null may also be left out.
 OPERATIONS: dict[str, dict[str, Check]] = {
     "picture": {"image": COUNT},
+    "thumbnails": {},
     "maps": {"image": COUNT, "layer": NAME},
     "overlay": {
         "image": COUNT,

@@ -324,6 +324,16 @@ function answer(request: Request): Answer {
       };
       return { content: { key: `picture-${request.image}`, meta }, buffers: [picture(request.image)] };
     }
+    case "thumbnails": {
+      const all = exampleTraits()._images.map((_, i) => picture(i));
+      const buffers = all.map((rgb) =>
+        Uint8Array.from({ length: 32 * 32 * 3 }, (_, i) => {
+          const [y, x] = [Math.floor(i / 96) * 7, (Math.floor(i / 3) % 32) * 7];
+          return rgb[3 * (224 * y + x) + (i % 3)]!;
+        }),
+      );
+      return { content: { key: "thumbnails", meta: { sizes: all.map(() => [32, 32]) } }, buffers };
+    }
     case "maps":
       return maps(request.layer, request.image);
     case "overlay":

@@ -14,6 +14,8 @@ export interface MapsBytes {
 
 interface Bytes {
   picture: Uint8Array;
+  /** RGB, one a picture. */
+  thumbnails: Uint8Array[];
   maps: MapsBytes;
   /** One map a target. */
   overlay: Uint8Array[];
@@ -47,6 +49,8 @@ type Reader<O extends Op> = (meta: FrameMeta<O>, buffers: readonly DataView[]) =
 
 const READERS: { [O in Op]: Reader<O> } = {
   picture: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "picture"),
+  thumbnails: (m, buffers) =>
+    m.sizes.map(([height, width], i) => pixels(buffers[i], height * width * 3, `thumbnail ${i}`)),
   maps: (m, [bytes, lo, hi, max, argmax]) => ({
     pixels: pixels(bytes, m.channels * m.height * m.width, "maps"),
     lo: new Float32Array(words(lo, m.channels, "maps.lo")),

@@ -24,7 +24,15 @@ import {
   tuple,
 } from "./check";
 
-export const SLOTS = ["picture", "maps", "overlay", "projection", "excites", "filters"] as const;
+export const SLOTS = [
+  "picture",
+  "thumbnails",
+  "maps",
+  "overlay",
+  "projection",
+  "excites",
+  "filters",
+] as const;
 export type SlotName = (typeof SLOTS)[number];
 
 // ---- kernel → page: what an operation answers -------------------------------------------------
@@ -33,6 +41,8 @@ const prediction = record({ index: count, label: text, probability: number, logi
 export type Prediction = Checked<typeof prediction>;
 
 const picture = record({ height: size, width: size, name: text, predictions: list(prediction) });
+
+const thumbnails = record({ sizes: list(tuple(size, "height", "width")) });
 
 const maps = record({
   layer: name,
@@ -108,7 +118,7 @@ const filters = record({
   note: text,
 });
 
-const METAS = { picture, maps, overlay, projection, synthesis, filters };
+const METAS = { picture, thumbnails, maps, overlay, projection, synthesis, filters };
 export type Op = keyof typeof METAS;
 export type Meta<O extends Op> = Checked<(typeof METAS)[O]>;
 const op = oneOf(...(Object.keys(METAS) as Op[]));
@@ -175,7 +185,7 @@ export type FrameMeta<O extends Op> = Checked<(typeof FRAMES)[O]>;
 
 /** The description of the result so far in a progress message, or null where it carries none. */
 export function parseFrame<O extends Op>(of: O, meta: Progress["meta"]): FrameMeta<O> | null {
-  return "height" in meta ? (FRAMES[of](meta, "progress.meta") as FrameMeta<O>) : null;
+  return Object.keys(meta).length > 0 ? (FRAMES[of](meta, "progress.meta") as FrameMeta<O>) : null;
 }
 
 // ---- page → kernel -----------------------------------------------------------------------------
@@ -203,6 +213,7 @@ function targets(value: unknown, at: string): (number | null)[] {
 
 const ARGUMENTS = {
   picture: record({ image: count }),
+  thumbnails: record({}),
   maps: record({ image: count, layer: name }),
   overlay: record({ image: count, method: name, targets, layer: nullable(name), params: byName(plain) }),
   projection: record({ image: count, unit: name, method: name, params: byName(plain) }),

@@ -14,6 +14,7 @@ export type OverlayMode = "class" | "unit" | "none";
 
 export interface Slots {
   picture: Slot<"picture">;
+  thumbnails: Slot<"thumbnails">;
   maps: Slot<"maps">;
   overlay: Slot<"overlay">;
   projection: Slot<"projection">;
@@ -41,13 +42,13 @@ export interface Local {
   synthesis: Signal<{ steps: number; size: number | null; seed: number }>;
 }
 
-/** Panels that a view consists of; the others ask for nothing. */
+/** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */
 const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
-  explorer: ["picture", "maps", "overlay", "projection", "excites"],
-  layer_grid: ["maps"],
+  explorer: ["thumbnails", "picture", "maps", "overlay", "projection", "excites"],
+  layer_grid: ["thumbnails", "maps"],
   filter_grid: ["filters"],
-  heatmap_overlay: ["picture", "overlay"],
-  unit_inspector: ["picture", "projection", "excites"],
+  heatmap_overlay: ["thumbnails", "picture", "overlay"],
+  unit_inspector: ["thumbnails", "picture", "projection", "excites"],
 };
 
 export interface Store {
@@ -122,6 +123,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
   };
   const slots: Slots = {
     picture: new Slot("picture", context),
+    thumbnails: new Slot("thumbnails", context),
     maps: new Slot("maps", context),
     overlay: new Slot("overlay", context),
     projection: new Slot("projection", context),
@@ -192,6 +194,7 @@ function follow(store: Store): () => void {
   const panels = PANELS[store.traits._view.peek()];
   const wanted: Record<SlotName, () => void> = {
     picture: () => store.slots.picture.ask(wants.picture(store)),
+    thumbnails: () => store.slots.thumbnails.ask(wants.thumbnails(store)),
     maps: () => store.slots.maps.ask(wants.maps(store)),
     overlay: () => {
       if (store.local.mode.value !== "class") return;

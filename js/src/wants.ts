@@ -21,6 +21,13 @@ export function picture(store: Store): Want<"picture"> | null {
   return { op: "picture", args: { image: store.traits.image_index.value }, about: { key }, title: "picture" };
 }
 
+/** Small pictures to choose from, where there are several. */
+export function thumbnails({ traits }: Store): Want<"thumbnails"> | null {
+  const images = traits._images.value;
+  if (images.length < 2) return null;
+  return { op: "thumbnails", args: {}, about: { keys: images.map(({ key }) => key) }, title: "thumbnails" };
+}
+
 export function maps(store: Store): Want<"maps"> | null {
   const key = imageKey(store);
   const layer = store.traits.layer.value;

@@ -31,8 +31,10 @@ describe("store", () => {
       requests(model)
         .map((m) => m.op)
         .sort(),
-    ).toEqual(["maps", "overlay", "picture", "projection"]);
+    ).toEqual(["maps", "overlay", "picture", "projection", "thumbnails"]);
     open("layer_grid");
+    expect(requests(model).map((m) => m.op)).toEqual(["thumbnails", "maps"]);
+    open("layer_grid", { _images: [{ name: "alone.png", key: "a" }] });
     expect(requests(model).map((m) => m.op)).toEqual(["maps"]);
   });
 
@@ -189,7 +191,7 @@ describe("store", () => {
     const before = requests(model).length;
     store.refresh();
     pass();
-    expect(requests(model).length).toBe(before + 4);
+    expect(requests(model).length).toBe(before + 5);
     expect(store.slots.maps.state.value).toBe("ready");
     expect(store.outdated.value).toBe(false);
   });

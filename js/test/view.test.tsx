@@ -225,6 +225,27 @@ describe("views", () => {
   });
 });
 
+it("pictures are chosen by what they show and by name, and drawn once for all views", async () => {
+  const { root, model, addView } = await open();
+  const second = addView();
+  await settled(second.root);
+  expect(requests(model, "thumbnails")).toHaveLength(1);
+  const options = [...panel(second.root, "thumbnails").querySelectorAll<HTMLElement>('[role="option"]')];
+  expect(options.map((o) => o.textContent)).toEqual(["two_objects.png", "meadow.jpg", "harbour.jpg"]);
+  expect(options.map((o) => o.querySelectorAll("canvas").length)).toEqual([1, 1, 1]);
+  options[0]?.focus();
+  press(second.root, "ArrowRight");
+  expect(model.state.image_index).toBe(1);
+  model.fault = { op: "thumbnails", message: "no thumbnails" };
+  model.set("_images", [
+    { name: "new.jpg", key: "x" },
+    { name: "newer.jpg", key: "y" },
+  ]);
+  await breathe();
+  expect(panel(root, "thumbnails").textContent).toBe("new.jpgnewer.jpg");
+  expect(panel(root, "thumbnails").querySelectorAll("canvas")).toHaveLength(0);
+});
+
 describe("a method's parameters", () => {
   const control = <T extends HTMLElement>(label: string) => {
     const found = [...panel(view.root, "picture").querySelectorAll("label")].find(
@@ -247,7 +268,12 @@ describe("a method's parameters", () => {
     expect(control<HTMLInputElement>("noise").value).toBe("0.15");
     await change(control("noise"), "0.5");
     await change(control("baseline"), "blurred");
-    await change(control("window, pixels"), "24");
+    // Enter is enough: the notebook keeps the browser from taking the value over by itself.
+    const window = control<HTMLInputElement>("window, pixels");
+    window.value = "24";
+    window.focus();
+    press(view.root, "Enter");
+    await breathe();
     await settled(view.root);
     const params = { window: 24, noise: 0.5, baseline: "blurred" };
     expect(requests(view.model, "overlay").at(-1)).toMatchObject({ params });

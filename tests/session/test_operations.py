@@ -22,6 +22,7 @@ from tests.doubles import noise, tiny_model, tiny_network
 CONTRACT = Path(__file__).parent.parent / "contract"
 QUESTIONS: dict[str, dict[str, Any]] = {
     "picture": {"image": 0},
+    "thumbnails": {},
     "maps": {"image": 0, "layer": "3"},
     "overlay": {"image": 0, "method": "grad_cam", "targets": [None, 2], "layer": None},
     "projection": {"image": 0, "unit": "3:4", "method": "deconvnet"},
@@ -58,9 +59,10 @@ def test_an_answer_has_the_shape_of_the_golden_one(session: Session, op: str) ->
 def test_buffers_are_contiguous_little_endian_and_as_large_as_stated(session: Session, op: str) -> None:
     answer = session.answer(op, QUESTIONS[op])
     meta = answer.meta
-    area = meta["height"] * meta["width"]
+    area = meta.get("height", 0) * meta.get("width", 0)
     expected = {
         "picture": [area * 3],
+        "thumbnails": [height * width * 3 for height, width in meta.get("sizes", ())],
         "maps": [area * meta.get("channels", 0), *[4 * meta.get("channels", 0)] * 4],
         "overlay": [area] * len(meta.get("maps", ())),
         "projection": [area * meta.get("channels", 0)],
@@ -85,6 +87,33 @@ def test_the_picture_is_what_the_network_saw_with_its_best_classes(session: Sess
 def test_a_network_without_classes_has_a_picture_without_predictions() -> None:
     net = tiny_network(model=nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), labels=None)
     assert Session(net, noise(1)).answer("picture", {"image": 0}).meta["predictions"] == []
+
+
+# -- thumbnails
+
+
+def test_thumbnails_are_the_pictures_made_small_without_running_the_network() -> None:
+    wide = np.zeros((40, 80, 3), np.uint8)
+    wide[:, 40:] = (255, 128, 0)
+    session = Session(tiny_network(input_size=None), [noise(1)[0], torch.from_numpy(wide).permute(2, 0, 1) / 255])
+    answer = session.answer("thumbnails", {})
+    assert not session._recordings
+    sizes = [tuple(size) for size in answer.meta["sizes"]]
+    assert sizes == [buffer.shape[:2] for buffer in answer.buffers]
+    assert max(max(size) for size in sizes) <= 48
+    for buffer, one in zip(answer.buffers, session.pictures, strict=True):
+        seen = session.net.denormalise(one.x)[0].permute(1, 2, 0).numpy() * 255
+        assert buffer.mean((0, 1)) == pytest.approx(seen.mean((0, 1)), abs=1)
+    left, right = answer.buffers[1][:, 2], answer.buffers[1][:, -3]
+    assert left.max() == 0
+    assert (np.abs(right.astype(int) - (255, 128, 0)) <= 1).all()
+
+
+def test_many_thumbnails_stay_a_small_message() -> None:
+    session = Session(tiny_network(), noise(2) * 300)
+    answer = session.answer("thumbnails", {})
+    assert len(answer.buffers) == 600
+    assert sum(buffer.nbytes for buffer in answer.buffers) <= 2**20
 
 
 # -- maps

@@ -3,6 +3,7 @@ import type { Bitmap } from "../draw/picture";
 
 interface Props {
   bitmap: Bitmap;
+  /** Empty where a text beside it says the same. */
   label: string;
   /** Painted again when this changes, though the pixels be the same. */
   token?: unknown;
@@ -32,5 +33,5 @@ export function Canvas({ bitmap, label, token, onPainted }: Props) {
     });
     return () => cancelAnimationFrame(pending);
   }, [bitmap, token]);
-  return <canvas ref={ref} role="img" aria-label={label} />;
+  return <canvas ref={ref} role={label ? "img" : "none"} aria-label={label || undefined} />;
 }

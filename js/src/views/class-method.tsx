@@ -1,12 +1,22 @@
 /** The method that shows where the evidence for a class lies: which, at which layer, and with which parameters. */
+import type { Store } from "../store";
+import type { MethodInfo } from "../traits";
 import { useStore } from "./context";
 import { Select } from "./controls";
 import { Parameters } from "./parameters";
 
+const choices = ({ traits }: Store): MethodInfo[] =>
+  traits._methods.value.filter(({ asks }) => asks === "class");
+
+const chosenOf = (store: Store): MethodInfo | undefined =>
+  choices(store).find(({ name }) => name === store.local.classMethod.value);
+
+export const ClassParameters = () => <Parameters method={chosenOf(useStore())} />;
+
 export function ClassMethod() {
-  const { traits, local } = useStore();
-  const methods = traits._methods.value.filter(({ asks }) => asks === "class");
-  const chosen = methods.find(({ name }) => name === local.classMethod.value);
+  const store = useStore();
+  const { local } = store;
+  const methods = choices(store);
   return (
     <>
       {methods.length > 1 && (
@@ -19,8 +29,7 @@ export function ClassMethod() {
           }}
         />
       )}
-      {chosen?.layer && <LayerChoice />}
-      <Parameters method={chosen} />
+      {chosenOf(store)?.layer && <LayerChoice />}
     </>
   );
 }
@@ -32,7 +41,7 @@ function LayerChoice() {
     <Select
       label="at"
       options={[
-        { value: "automatic", label: "automatic: the last maps" },
+        { value: "automatic", label: "automatic" },
         { value: "chosen", label: traits.layer.value },
       ]}
       value={local.classLayer.value}

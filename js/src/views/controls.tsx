@@ -93,6 +93,11 @@ export function Select<T extends string>({ label, options, value, onChange }: Ch
   );
 }
 
+/** Enter takes a field's value over, as leaving it does: the notebook keeps the browser from doing so itself. */
+export const onEnter = (take: (event: Event) => void) => (event: KeyboardEvent) => {
+  if (event.key === "Enter") take(event);
+};
+
 interface NumberProps<N extends number | null> {
   label: string;
   value: N;
@@ -128,6 +133,7 @@ export function NumberField<N extends number | null>(props: NumberProps<N>) {
         step={whole ? 1 : "any"}
         placeholder={unset}
         onChange={take}
+        onKeyDown={onEnter(take)}
         {...OWN_KEYS}
       />
     </label>

@@ -89,6 +89,7 @@ export function Footer() {
 
 const NAMES: Record<AnySlot["name"], string> = {
   picture: "picture",
+  thumbnails: "thumbnails",
   maps: "channels",
   overlay: "heat map",
   projection: "projection",

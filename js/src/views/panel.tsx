@@ -2,6 +2,7 @@
 import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
+import type { SlotName } from "../protocol";
 import type { AnySlot, PanelState } from "../slot";
 import { useStore } from "./context";
 import { Button } from "./controls";
@@ -34,7 +35,7 @@ export function usePaintLog(): PaintLog {
 }
 
 interface Props {
-  name: "picture" | "maps" | "overlay" | "projection" | "excites" | "filters";
+  name: SlotName;
   label: string;
   slot: AnySlot;
   log: PaintLog;

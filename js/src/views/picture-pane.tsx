@@ -4,7 +4,7 @@ import { colourMaps } from "../draw/colour";
 import { currentField } from "../fields";
 import type { OverlayMode } from "../store";
 import { ClassChoice } from "./class-choice";
-import { ClassMethod } from "./class-method";
+import { ClassMethod, ClassParameters } from "./class-method";
 import { useStore } from "./context";
 import { Segments, Select, Slider } from "./controls";
 import { ImageStrip } from "./image-strip";
@@ -32,45 +32,48 @@ export function PicturePane({ modes }: Props) {
   // A picture that is missing is the graver news than what should lie over it.
   const troubled = ["failed", "queued", "unrecorded"].includes(slots.picture.state.value);
   return (
-    <Panel name="picture" label="Picture" slot={slots.picture} log={base} class="sided">
-      <Panel name="overlay" label="Overlay" slot={overSlot} log={over}>
-        <ImageStrip store={store} />
-        <Stage
-          token={overSlot.shown.value}
-          notice={<Notice slot={troubled ? slots.picture : overSlot} />}
-          onPainted={(key, peeking) => {
-            const shown = slots.picture.shown.peek();
-            base.painted(shown, shown?.result.key ?? "");
-            if (peeking) over.passed(overSlot.shown.peek());
-            else over.painted(overSlot.shown.peek(), key);
-          }}
-        />
-      </Panel>
-      <div class="side">
-        <div class="toolbar">
-          <Segments
-            label="Laid over the picture"
-            options={modes.map((name) => MODES[name])}
-            value={mode}
-            onChange={(chosen) => {
-              local.mode.value = chosen;
+    <>
+      <ImageStrip />
+      <Panel name="picture" label="Picture" slot={slots.picture} log={base} class="sided">
+        <Panel name="overlay" label="Overlay" slot={overSlot} log={over}>
+          <Stage
+            token={overSlot.shown.value}
+            notice={<Notice slot={troubled ? slots.picture : overSlot} />}
+            onPainted={(key, peeking) => {
+              const shown = slots.picture.shown.peek();
+              base.painted(shown, shown?.result.key ?? "");
+              if (peeking) over.passed(overSlot.shown.peek());
+              else over.painted(overSlot.shown.peek(), key);
             }}
           />
-          {mode === "class" && <ClassMethod />}
-          {mode !== "none" && (
-            <Slider
-              label="opacity"
-              value={local.opacity.value}
-              onChange={(opacity) => {
-                local.opacity.value = opacity;
+        </Panel>
+        <div class="side">
+          <div class="toolbar">
+            <Segments
+              label="Laid over the picture"
+              options={modes.map((name) => MODES[name])}
+              value={mode}
+              onChange={(chosen) => {
+                local.mode.value = chosen;
               }}
             />
-          )}
-          <ColourChoice />
+            {mode === "class" && <ClassMethod />}
+            {mode !== "none" && (
+              <Slider
+                label="opacity"
+                value={local.opacity.value}
+                onChange={(opacity) => {
+                  local.opacity.value = opacity;
+                }}
+              />
+            )}
+            <ColourChoice />
+          </div>
+          {mode === "class" && <ClassParameters />}
+          <ClassChoice />
         </div>
-        <ClassChoice />
-      </div>
-    </Panel>
+      </Panel>
+    </>
   );
 }
 

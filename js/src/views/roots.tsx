@@ -97,7 +97,7 @@ function LayerGrid() {
         value={traits.layer.value}
         onChange={(layer) => setTraits({ layer })}
       />
-      <ImageStrip store={store} />
+      <ImageStrip />
       <ChannelGrid />
       <Footer />
     </div>
@@ -124,10 +124,9 @@ function HeatmapOverlay() {
 }
 
 function UnitInspector() {
-  const store = useStore();
   return (
     <div class="single">
-      <ImageStrip store={store} />
+      <ImageStrip />
       <UnitPane />
       <Footer />
     </div>

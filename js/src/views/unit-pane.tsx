@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { formatUnit, parseUnit } from "../address";
 import type { Store } from "../store";
 import { useStore } from "./context";
-import { OWN_KEYS } from "./controls";
+import { OWN_KEYS, onEnter } from "./controls";
 import { Excites } from "./excites";
 import { Projection } from "./projection";
 
@@ -71,6 +71,7 @@ function UnitField({ store }: { store: Store }) {
         placeholder="layer:unit"
         value={store.traits.unit.value}
         onChange={take}
+        onKeyDown={onEnter(take)}
         {...OWN_KEYS}
       />
       {fault.value && (
