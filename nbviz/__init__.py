@@ -14,6 +14,7 @@ from .errors import NbvizError
 if TYPE_CHECKING:
     from . import demo
     from .address import Unit
+    from .evaluation import Evaluation, evaluate
     from .methods.activations import activations
     from .methods.attribution import Attribution
     from .methods.cam import cam
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "address": ["Unit"],
+    "evaluation": ["Evaluation", "evaluate"],
     "methods": [
         "Attribution",
         "activations",
@@ -64,6 +66,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Attribution",
+    "Evaluation",
     "Explorer",
     "FilterGrid",
     "HeatmapOverlay",
@@ -80,6 +83,7 @@ __all__ = [
     "cam",
     "deconvnet",
     "demo",
+    "evaluate",
     "explore",
     "filters",
     "grad_cam",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -97,6 +98,14 @@ class Network(Course):
         net = cls(demo.model(), transform=demo.transform, labels=demo.CLASSES, **options)
         net.name = "demo"
         return net
+
+    def around(self, model: nn.Module) -> Network:
+        """The same preprocessing, labels and layers in front of another model of this architecture."""
+        other = copy.copy(self)
+        other.model, other.notes, other.lock, other.revision = unwrap(model), list(self.notes), threading.RLock(), 0
+        other._watch = Watch(other.model)
+        other._build_shadow()
+        return other
 
     def __repr__(self) -> str:
         h, w = self.input_size
