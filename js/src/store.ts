@@ -12,6 +12,8 @@ import * as wants from "./wants";
 
 export type OverlayMode = "class" | "unit" | "none";
 
+export type Aim = "neuron" | "channel" | "class";
+
 export interface Slots {
   picture: Slot<"picture">;
   thumbnails: Slot<"thumbnails">;
@@ -39,6 +41,9 @@ export interface Local {
   peek: Signal<number | null>;
   /** Whether a small receptive field is enlarged. */
   part: Signal<"field" | "whole">;
+  /** What pictures are searched for: the unit as it is locked, its whole channel, or the class asked about. */
+  aim: Signal<Aim>;
+  aimedClass: Signal<number | null>;
   synthesis: Signal<{ steps: number; size: number | null; seed: number }>;
 }
 
@@ -55,6 +60,8 @@ export interface Store {
   traits: Synced["traits"];
   local: Local;
   slots: Slots;
+  /** The panels that this view consists of. */
+  panels: readonly SlotName[];
   transport: Transport;
   finished: ReadonlySignal<Finished | null>;
   /** The chosen layer's entry; undefined while the network is not known. */
@@ -67,6 +74,8 @@ export interface Store {
   lock(unit: Unit): void;
   setParam(method: MethodInfo, name: string, value: Plain): void;
   startSynthesis(): void;
+  /** Start the search for what excites a class, or the locked unit. */
+  excite(what: number | "unit"): void;
   /** Ask again for everything that is shown. */
   refresh(): void;
   /** A view appeared: greet the kernel and begin to ask. Returns what ends it. */
@@ -89,6 +98,8 @@ function initialLocal({ traits }: Synced): Local {
     scale: signal("unit"),
     peek: signal(null),
     part: signal("field"),
+    aim: signal("neuron"),
+    aimedClass: signal(null),
     synthesis: signal({
       steps: options.steps ?? 128,
       size: options.size ?? null,
@@ -103,6 +114,11 @@ function setParam({ params }: Local, method: MethodInfo, name: string, value: Pl
   const kept = method.params.filter((p) => p.name in given && given[p.name] !== p.default);
   const settings = Object.fromEntries(kept.map((p) => [p.name, given[p.name] as Plain]));
   params.value = { ...params.peek(), [method.name]: settings };
+}
+
+/** Whoever chooses a unit wants to see what excites that, and no class any more. */
+function aimAtUnit({ aim }: Local): void {
+  if (aim.peek() === "class") aim.value = "neuron";
 }
 
 export function createStore(model: AnyModel, afterPaint?: (task: () => void) => void): Store {
@@ -135,6 +151,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     traits,
     local,
     slots,
+    panels: PANELS[traits._view.peek()],
     transport,
     finished,
     outdated,
@@ -143,6 +160,13 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     setTraits: synced.set,
     lock: (unit) => synced.set({ layer: unit.layer, unit: formatUnit(unit) }),
     setParam: (method, name, value) => setParam(local, method, name, value),
+    excite: (what) => {
+      batch(() => {
+        if (what === "unit") aimAtUnit(local);
+        else [local.aim.value, local.aimedClass.value] = ["class", what];
+      });
+      store.startSynthesis();
+    },
     startSynthesis: () => slots.excites.ask(wants.synthesis(store), true),
     refresh: () => {
       outdated.value = false;
@@ -153,6 +177,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       stop?.();
       unfollow();
       unwatch();
+      unaim();
       transport.dispose();
       synced.dispose();
     },
@@ -174,6 +199,10 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     if (transport.link.value === "gone") for (const slot of everySlot) slot.markStale();
   });
 
+  const unaim = effect(() => {
+    if (traits.unit.value) aimAtUnit(local);
+  });
+
   let views = 0;
   let stop: (() => void) | undefined;
   function attach(): () => void {
@@ -191,7 +220,6 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
 
 /** Keep every panel of the view asking for what the state calls for. Returns what ends it. */
 function follow(store: Store): () => void {
-  const panels = PANELS[store.traits._view.peek()];
   const wanted: Record<SlotName, () => void> = {
     picture: () => store.slots.picture.ask(wants.picture(store)),
     thumbnails: () => store.slots.thumbnails.ask(wants.thumbnails(store)),
@@ -211,7 +239,7 @@ function follow(store: Store): () => void {
     },
     filters: () => store.slots.filters.ask(wants.filters(store)),
   };
-  const ends = panels.map((name) => effect(() => batch(wanted[name])));
+  const ends = store.panels.map((name) => effect(() => batch(wanted[name])));
   return () => {
     for (const end of ends) end();
   };

@@ -1,6 +1,6 @@
 /** What each panel wants to show, from the state of the page: pure functions of the store. */
 import { formatUnit, parseUnit, wholeUnit } from "./address";
-import type { Params, Prediction } from "./protocol";
+import type { Params, Prediction, SynthesisTarget } from "./protocol";
 import type { Want } from "./slot";
 import type { Store } from "./store";
 import type { MethodInfo } from "./traits";
@@ -14,6 +14,16 @@ const methodNamed = ({ traits }: Store, name: string): MethodInfo | undefined =>
 const methodLabel = (store: Store, name: string): string => methodNamed(store, name)?.label ?? name;
 
 const paramsOf = ({ local }: Store, method: string): Params => local.params.value[method] ?? {};
+
+export const className = ({ traits }: Store, index: number): string =>
+  traits._network.value.labels?.[index] ?? `class ${index}`;
+
+/** What is searched for, in words. */
+export function aimName(store: Store, target: SynthesisTarget): string {
+  if ("unit" in target) return target.unit;
+  const [quantity, index] = Object.entries(target)[0] as [string, number];
+  return `${quantity} of ${className(store, index)}`;
+}
 
 export function picture(store: Store): Want<"picture"> | null {
   const key = imageKey(store);
@@ -83,13 +93,20 @@ export function projection(store: Store): Want<"projection"> | null {
   return { op: "projection", args, about: { key, ...about }, title };
 }
 
-/** A picture that excites the unit's channel; where in the map does not matter to the search. */
+/** A neuron is searched for at its place, a channel wherever in its map, a class by its logit. */
+export function synthesisTarget({ traits, local }: Store): SynthesisTarget | null {
+  const { aim, aimedClass } = local;
+  if (aim.value === "class" && aimedClass.value !== null) return { logit: aimedClass.value };
+  const unit = parseUnit(traits.unit.value);
+  return unit && { unit: formatUnit(aim.value === "channel" ? wholeUnit(unit) : unit) };
+}
+
 export function synthesis(store: Store): Want<"synthesis"> | null {
-  const unit = parseUnit(store.traits.unit.value);
-  if (!unit) return null;
+  const target = synthesisTarget(store);
+  if (!target) return null;
   const { steps, size, seed } = store.local.synthesis.value;
-  const args = { target: { unit: formatUnit(wholeUnit(unit)) }, steps, size, seed };
-  return { op: "synthesis", args, about: args, title: `what excites ${args.target.unit}` };
+  const args = { target, steps, size, seed };
+  return { op: "synthesis", args, about: args, title: `what excites ${aimName(store, target)}` };
 }
 
 export function filters(store: Store): Want<"filters"> | null {

@@ -184,6 +184,31 @@ describe("store", () => {
     expect(model.sent).toContainEqual({ type: "cancel", rid });
   });
 
+  it("searches for a locked neuron at its place, or for its channel", () => {
+    store.lock({ layer: "layer3.1.conv2", channel: 17, position: [3, 5] });
+    store.startSynthesis();
+    expect(requests(model, "synthesis")[0]).toMatchObject({ target: { unit: "layer3.1.conv2:17@3,5" } });
+    store.local.aim.value = "channel";
+    expect(store.slots.excites.state.value).toBe("idle");
+    store.startSynthesis();
+    expect(requests(model, "synthesis")[1]).toMatchObject({ target: { unit: "layer3.1.conv2:17" } });
+  });
+
+  it("searches for what excites a class until a unit is chosen", () => {
+    store.excite(9);
+    pass(5000);
+    expect(requests(model, "synthesis")[0]).toMatchObject({ target: { logit: 9 } });
+    expect(store.slots.excites.shown.value?.want.title).toBe(
+      "what excites logit of <img src=x onerror=alert(1)> & co",
+    );
+    store.setTraits({ unit: "layer3.1.conv2:40" });
+    expect([store.local.aim.value, store.slots.excites.state.value]).toEqual(["neuron", "idle"]);
+    store.local.aim.value = "class";
+    expect(store.slots.excites.state.value).toBe("ready");
+    store.excite("unit");
+    expect(requests(model, "synthesis")[1]).toMatchObject({ target: { unit: "layer3.1.conv2:40" } });
+  });
+
   it("calls pictures of older weights stale until they are asked for again", () => {
     model.say({ type: "stale", revision: 1 });
     expect(store.slots.maps.state.value).toBe("stale");

@@ -324,6 +324,46 @@ it("a map that grows says how far it is, and when it was stopped", async () => {
   expect(requests(model, "overlay")).toHaveLength(3);
 });
 
+describe("what excites", () => {
+  const named = (root: ShadowRoot, label: string) =>
+    root.querySelector<HTMLElement>(`[aria-label="${label}"]`);
+  const segment = (root: ShadowRoot, value: string) =>
+    panel(root, "excites").querySelector<HTMLElement>(`[data-value="${value}"]`);
+
+  it("a class is one click away in the list of classes, and said in the caption", async () => {
+    const { root, model } = await open("explorer", { _options: { steps: 8 } });
+    expect(panel(root, "excites").querySelector('[role="radiogroup"]')).toBeNull();
+    named(root, "What excites red disc")?.click();
+    await breathe();
+    await settled(root);
+    expect(requests(model, "synthesis")[0]).toMatchObject({ target: { logit: 0 } });
+    expect(panel(root, "excites").textContent).toContain("logit of red disc · 8 steps, seed 0 · value 12.5");
+    segment(root, "neuron")?.click();
+    await breathe();
+    expect(panel(root, "excites").textContent).toContain(
+      "Start draws a picture that excites layer3.1.conv2:17.",
+    );
+  });
+
+  it("a locked neuron can be its channel instead", async () => {
+    const { root, model } = await open("unit_inspector", { unit: "layer3.1.conv2:17@3,5" });
+    expect(segment(root, "neuron")?.getAttribute("aria-checked")).toBe("true");
+    segment(root, "channel")?.click();
+    await breathe();
+    const start = [...panel(root, "excites").querySelectorAll("button")].find(
+      (b) => b.textContent === "Start",
+    );
+    start?.click();
+    expect(requests(model, "synthesis")[0]).toMatchObject({ target: { unit: "layer3.1.conv2:17" } });
+  });
+
+  it("a class is not offered where there is no place to show it", async () => {
+    const { root } = await open("heatmap_overlay");
+    expect(root.querySelectorAll(".class-bar")).toHaveLength(5);
+    expect(named(root, "What excites red disc")).toBeNull();
+  });
+});
+
 describe("a small receptive field", () => {
   const images = (root: ShadowRoot) =>
     [...panel(root, "projection").querySelectorAll("canvas")].map((c) => c.getAttribute("aria-label"));

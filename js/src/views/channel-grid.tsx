@@ -153,7 +153,7 @@ function Grid({ log }: { log: PaintLog }) {
         local.mode.value = "unit";
         store.lock({ layer: meta.layer, channel, position: null });
       }}
-      onEnterAgain={store.startSynthesis}
+      onEnterAgain={() => store.excite("unit")}
       onPeek={(channel) => {
         local.peek.value = channel;
       }}

@@ -5,7 +5,7 @@ import { chosenMap } from "../fields";
 import { percent, short } from "../format";
 import type { Prediction } from "../protocol";
 import { predictions } from "../wants";
-import { useStore } from "./context";
+import { useStore, useView } from "./context";
 import { Button, OWN_KEYS } from "./controls";
 
 export function ClassChoice() {
@@ -52,9 +52,14 @@ interface BarProps {
   onChoose: () => void;
 }
 
-function ClassBar({ prediction: { label, probability, logit }, chosen, onChoose }: BarProps) {
+function ClassBar({ prediction: { index, label, probability, logit }, chosen, onChoose }: BarProps) {
+  const { store, tab } = useView();
+  const excite = () => {
+    store.excite(index);
+    tab.value = "unit";
+  };
   return (
-    <li>
+    <li class="row">
       <button
         type="button"
         class="class-bar"
@@ -67,6 +72,11 @@ function ClassBar({ prediction: { label, probability, logit }, chosen, onChoose 
         <span class="name">{label}</span>
         <span class="number">{percent(probability)}</span>
       </button>
+      {store.panels.includes("excites") && (
+        <Button kind="quiet" label={`What excites ${label}`} onClick={excite}>
+          ✦
+        </Button>
+      )}
     </li>
   );
 }

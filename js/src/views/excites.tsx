@@ -4,7 +4,8 @@ import { lutOf } from "../draw/colour";
 import { paintBytes } from "../draw/picture";
 import { short } from "../format";
 import type { SynthesisFrame } from "../protocol";
-import type { Want } from "../slot";
+import { aimName, synthesisTarget } from "../wants";
+import { AimChoice } from "./aim";
 import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { Button, NumberField } from "./controls";
@@ -15,38 +16,41 @@ interface Picture {
   pixels: Uint8Array;
   key: string;
   caption: string;
-  /** Strongest activation of the unit on the finished picture. */
+  /** Strongest activation of the unit, or the class's logit, on the finished picture. */
   activation: number | null;
+  quantity: string;
   source: unknown;
 }
 
-const unitOf = (want: Want): string => String((want.about.target as { unit: string }).unit);
-
 /** The newest frame while the search runs, its result afterwards. */
 function usePicture(): Picture | null {
-  const { slots } = useStore();
-  const { frame, shown, state } = slots.excites;
+  const store = useStore();
+  const { frame, shown, state } = store.slots.excites;
   if (frame.value) {
     const { meta, bytes, step, steps, want } = frame.value;
     const verb = state.value === "computing" ? "step" : "stopped at step";
-    const caption = `${unitOf(want)} · ${verb} ${step} of ${steps}`;
+    const caption = `${aimName(store, want.args.target)} · ${verb} ${step} of ${steps}`;
     return {
       meta,
       pixels: bytes,
       key: `${want.title}:${step}`,
       caption,
       activation: null,
+      quantity: "",
       source: frame.value,
     };
   }
   if (!shown.value) return null;
   const { meta, bytes, want, result } = shown.value;
-  const caption = `${unitOf(want)} · ${meta.steps} steps, seed ${meta.seed}`;
-  return { meta, pixels: bytes, key: result.key, caption, activation: meta.activation, source: shown.value };
+  const caption = `${aimName(store, want.args.target)} · ${meta.steps} steps, seed ${meta.seed}`;
+  const quantity = "unit" in want.args.target ? "activation" : "value";
+  const { activation } = meta;
+  return { meta, pixels: bytes, key: result.key, caption, activation, quantity, source: shown.value };
 }
 
 export function Excites() {
-  const { slots, local, unit, startSynthesis } = useStore();
+  const store = useStore();
+  const { slots, local, startSynthesis } = store;
   const log = usePaintLog();
   const slot = slots.excites;
   const running = slot.state.value === "computing" || slot.state.value === "queued";
@@ -65,19 +69,22 @@ export function Excites() {
             Stop
           </Button>
         ) : (
-          <Button kind="primary" disabled={!unit.value} onClick={startSynthesis}>
+          <Button kind="primary" disabled={!synthesisTarget(store)} onClick={startSynthesis}>
             Start
           </Button>
         )}
       </header>
+      <AimChoice />
       <Stage painted={log.painted} />
     </Panel>
   );
 }
 
 function Stage({ painted }: { painted: (source: unknown, key: string) => void }) {
-  const { slots } = useStore();
+  const store = useStore();
+  const { slots } = store;
   const picture = usePicture();
+  const target = synthesisTarget(store);
   const pixels = picture?.pixels;
   const bitmap = useMemo(
     () => picture && paintBytes(picture.pixels, picture.meta.height, picture.meta.width, 3, lutOf("", false)),
@@ -96,7 +103,7 @@ function Stage({ painted }: { painted: (source: unknown, key: string) => void })
             />
           </div>
         ) : (
-          <div class="empty">Start draws a picture that this unit answers to.</div>
+          <div class="empty">{target && `Start draws a picture that excites ${aimName(store, target)}.`}</div>
         )}
         <Notice slot={slots.excites} />
       </figure>
@@ -106,12 +113,12 @@ function Stage({ painted }: { painted: (source: unknown, key: string) => void })
   );
 }
 
-function Values({ picture: { meta, caption, activation } }: { picture: Picture }) {
+function Values({ picture: { meta, caption, activation, quantity } }: { picture: Picture }) {
   const ratio = meta.natural_ratio;
   return (
     <p class="caption">
       {caption}
-      {activation === null ? ` · objective ${short(meta.value)}` : ` · activation ${short(activation)}`}
+      {activation === null ? ` · objective ${short(meta.value)}` : ` · ${quantity} ${short(activation)}`}
       {ratio !== null && ` · ${short(ratio)} × the natural maximum`}
     </p>
   );

@@ -155,7 +155,7 @@ export function Help() {
       </dl>
       <p class="muted">
         Hovering a channel shows its map over the picture; clicking locks it. With “unit” over the picture,
-        clicking the picture picks one neuron.
+        clicking the picture picks one neuron. ✦ beside a class draws what excites it.
       </p>
       <Button onClick={close}>Close</Button>
     </div>
