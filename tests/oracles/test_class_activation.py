@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision import models
 
 import nbviz
 from nbviz.errors import NotDefined
@@ -263,3 +264,37 @@ def test_cam_is_about_logits() -> None:
     for target in (net.probability(1), net.unit("conv", 1), net.logit(0) + net.unit("conv", 1)):
         with pytest.raises(NotDefined, match="adds up to a class's logit"):
             nbviz.cam(net, X, target)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("resnet18", "layer4"),
+        ("squeezenet1_1", "classifier.2"),
+        ("densenet121", "features.norm5"),
+        ("mobilenet_v2", "features.18"),
+        ("shufflenet_v2_x0_5", "conv5"),
+        ("efficientnet_b0", "features.8"),
+        ("swin_t", "permute"),
+    ],
+)
+def test_torchvision_networks_have_the_head_they_have(name: str, layer: str) -> None:
+    torch.manual_seed(0)
+    net = nbviz.Network(models.get_model(name, weights=None), input_size=64, device="cpu")
+    x = torch.randn(1, 3, 64, 64)
+    contrast = net.logit(7) - net.logit(3)
+    found = nbviz.cam(net, x, contrast)
+    assert found.layer == layer
+    assert found.values.any()
+    assert found.values.mean().item() + found.numbers["bias"] == pytest.approx(found.score, rel=1e-3, abs=1e-5)
+    if name != "densenet121":  # there a rectifier lies between the maps and the average
+        signed = nbviz.grad_cam(net, x, contrast, layer, signed=True).values
+        assert torch.allclose(signed.numel() * signed, found.values, atol=1e-4 * float(found.values.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["vgg11", "mobilenet_v3_small", "convnext_tiny", "alexnet"])
+def test_torchvision_networks_without_it_are_told_grad_cam(name: str) -> None:
+    torch.manual_seed(0)
+    net = nbviz.Network(models.get_model(name, weights=None), input_size=64, device="cpu")
+    with pytest.raises(NotDefined, match="grad_cam is defined here"):
+        nbviz.cam(net, torch.randn(1, 3, 64, 64), 7)
