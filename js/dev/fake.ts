@@ -341,7 +341,7 @@ function answer(request: Request): Answer {
     case "projection":
       return projection(request);
     case "filters":
-      return filters(request.layer);
+      return filters(request.layer ?? "conv1");
     case "synthesis": {
       const meta = {
         height: 96,

@@ -219,7 +219,8 @@ const ARGUMENTS = {
   projection: record({ image: count, unit: name, method: name, params: byName(plain) }),
   /** Without a size the kernel chooses one that suits the network. */
   synthesis: record({ target: synthesisTarget, steps: size, size: nullable(size), seed: count }),
-  filters: record({ layer: name }),
+  /** Without a layer the kernel takes the first convolution. */
+  filters: record({ layer: nullable(name) }),
 };
 export type Arguments<O extends Op> = Checked<(typeof ARGUMENTS)[O]>;
 

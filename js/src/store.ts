@@ -237,7 +237,15 @@ function follow(store: Store): () => void {
       if (JSON.stringify(want?.about) === JSON.stringify(store.slots.excites.want?.about)) return;
       store.slots.excites.ask(want && store.slots.excites.held(want) ? want : null);
     },
-    filters: () => store.slots.filters.ask(wants.filters(store)),
+    filters: () => {
+      store.slots.filters.ask(wants.filters(store));
+      // The kernel may answer with the layer that it took for the one asked for.
+      const shown = store.slots.filters.shown.value;
+      const asked = store.traits.layer.peek() || null;
+      if (shown?.want.args.layer === asked && shown.meta.layer !== asked) {
+        store.setTraits({ layer: shown.meta.layer });
+      }
+    },
   };
   const ends = store.panels.map((name) => effect(() => batch(wanted[name])));
   return () => {

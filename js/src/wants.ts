@@ -109,7 +109,8 @@ export function synthesis(store: Store): Want<"synthesis"> | null {
   return { op: "synthesis", args, about: args, title: `what excites ${aimName(store, target)}` };
 }
 
-export function filters(store: Store): Want<"filters"> | null {
-  const layer = store.traits.layer.value;
-  return layer ? { op: "filters", args: { layer }, about: { layer }, title: `filters of ${layer}` } : null;
+export function filters(store: Store): Want<"filters"> {
+  const layer = store.traits.layer.value || null;
+  const title = layer ? `filters of ${layer}` : "filters";
+  return { op: "filters", args: { layer }, about: { layer }, title };
 }

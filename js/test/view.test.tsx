@@ -205,6 +205,16 @@ describe("views", () => {
     expect(cellOf(root, 5)?.getAttribute("aria-selected")).toBe("true");
   });
 
+  it("of filters follow the layer that the kernel took", async () => {
+    const { root, model } = await open("filter_grid", { layer: "" });
+    expect(requests(model, "filters")[0]).toMatchObject({ layer: null });
+    expect(model.state.layer).toBe("conv1");
+    await breathe();
+    await settled(root);
+    expect(panel(root, "filters").querySelector("select")?.value).toBe("conv1");
+    expect(panel(root, "filters").dataset.state).toBe("ready");
+  });
+
   it("say in the cell why they cannot be shown", async () => {
     const complaint = vi.spyOn(console, "error").mockImplementation(() => {});
     view = await open();

@@ -26,17 +26,16 @@ export function FilterGrid() {
   const sheet = useMemo(() => shown && sheetOf(shown), [shown]);
   const { layers } = traits._network.value;
   const convolutions = layers.filter(({ kind }) => /conv/i.test(kind));
+  const choices = (convolutions.length > 0 ? convolutions : layers).map(({ name }) => name);
+  const layer = traits.layer.value;
   return (
     <Panel name="filters" label="Filters" slot={slots.filters} log={log} class="grow">
       <div class="toolbar">
         <Select
           label="layer"
-          options={(convolutions.length > 0 ? convolutions : layers).map(({ name }) => ({
-            value: name,
-            label: name,
-          }))}
-          value={traits.layer.value}
-          onChange={(layer) => setTraits({ layer })}
+          options={choices.map((name) => ({ value: name, label: name }))}
+          value={choices.includes(layer) ? layer : (shown?.meta.layer ?? layer)}
+          onChange={(chosen) => setTraits({ layer: chosen })}
         />
         {shown && (
           <span class="muted" title={shown.meta.note}>
