@@ -298,3 +298,21 @@ def test_torchvision_networks_without_it_are_told_grad_cam(name: str) -> None:
     net = nbviz.Network(models.get_model(name, weights=None), input_size=64, device="cpu")
     with pytest.raises(NotDefined, match="grad_cam is defined here"):
         nbviz.cam(net, torch.randn(1, 3, 64, 64), 7)
+
+
+def test_a_maximum_of_constant_maps_has_the_values_of_an_average_but_not_its_slopes() -> None:
+    model = Headed(lambda a: a.flatten(2).max(2).values)
+    with torch.no_grad():
+        model.conv.weight.zero_()
+        model.conv.bias.fill_(1)
+    with pytest.raises(NotDefined):
+        nbviz.cam(nbviz.Network(model, input_size=9, device="cpu"), X, 1)
+
+
+def test_logits_with_something_added_have_the_slopes_of_an_average_but_not_its_values() -> None:
+    class Shifted(Headed):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + 0.1
+
+    with pytest.raises(NotDefined):
+        nbviz.cam(nbviz.Network(Shifted(lambda a: a.mean((2, 3))), input_size=9, device="cpu"), X, 1)

@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 import nbviz
 from nbviz.errors import BadRequest
+from nbviz.methods import record
 from nbviz.methods.baselines import blurred
+from nbviz.methods.neighbourhood import Neighbourhood
+from nbviz.methods.path import Path
 
 from .cases import BatchNorm, Case, Microscope, OverlappingMaxPool, ResidualSumInPlace
 from .tape import Array
@@ -115,6 +118,28 @@ def test_with_the_default_steps_the_values_add_up_and_come_near_the_integral(see
         total += torch.autograd.grad(under.model(x)[:, 1].sum(), x)[0].sum(0)
     integral = ((under.x - start)[0] * total / 20_000).detach().numpy()
     assert distance(found.values, integral) <= 0.02
+
+
+def test_every_part_of_the_way_has_the_slope_of_its_middle_and_the_values_of_its_ends(under: Microscope) -> None:
+    recording = record(under.net, under.x)
+    near = Neighbourhood(recording, under.net.logit(1))
+    start = torch.full_like(under.x, 0.5)
+    path = Path(near, start, under.x)
+    assert sum(1 for _ in path.walk(77)) > 1
+    assert path.count == path.reachable(77) == 76
+    parts = sorted(path._parts, key=lambda part: part.low)
+    assert parts[0].low == 0
+    assert parts[-1].high == 1
+    assert {part.width for part in parts} != {1 / 32}
+    total = torch.zeros_like(path.way)
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        assert after is None or (part.high == after.low and part.end == after.begin)
+        middle = start + (part.low + part.high) / 2 * (under.x - start)
+        assert torch.allclose(part.slope, near.slopes(middle)[0], atol=1e-9)
+        high = start + part.high * (under.x - start)
+        assert part.end == pytest.approx(float(near.values(high)), rel=1e-9)
+        total += part.width * part.slope
+    assert torch.allclose(path.mean_slope, total, atol=1e-12)
 
 
 class Linear(nn.Module):
