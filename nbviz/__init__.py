@@ -14,7 +14,8 @@ from .errors import NbvizError
 if TYPE_CHECKING:
     from . import demo
     from .address import Unit
-    from .evaluation import Evaluation, evaluate
+    from .evaluation.evaluate import evaluate
+    from .evaluation.result import Evaluation
     from .methods.activations import activations
     from .methods.attribution import Attribution
     from .methods.cam import cam

@@ -100,7 +100,7 @@ class Transport:
             run=lambda job: self._run(request, reporter),
             failed=lambda error: self._fail(request, error),
             cancelled=lambda: self._last_word(request, protocol.cancelled(request.rid)),
-            long=request.op == "synthesis",
+            long=self._session.takes_steps(request.op, request.args),
         )
         reporter = Reporter(request.rid, job, self._send)
         with self._lock:

@@ -34,6 +34,9 @@ class StubSession:
     def answer(self, op: str, args: dict[str, Any], report: Report) -> Answer:
         return self.work(op, args, report)
 
+    def takes_steps(self, op: str, args: dict[str, Any]) -> bool:
+        return op == "synthesis"
+
 
 def answer_of(op: str) -> Answer:
     return Answer(f"key of {op}", {"op": op}, [np.arange(6, dtype=np.uint8).reshape(2, 3)])

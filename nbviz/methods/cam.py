@@ -21,7 +21,7 @@ from .registry import method
 _ULPS = 32
 
 
-@method("CAM", asks="class", signed=True, cheap=True)
+@method("CAM", asks="class", signed=True, cheap=True, anywhere=False)
 def cam(net: Network, image: Any, target: Target | str | int | None = None) -> Attribution:
     """M = Σ_k w_k A_k, the class's linear weights applied to the maps before the global average: mean(M) + b = S.
 

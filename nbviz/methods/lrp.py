@@ -16,10 +16,7 @@ from ..network import Network
 from ..rules.lrp import PRESETS, NoRule, Tape, Value, Walk, composite
 from .attribution import Attribution
 from .recording import Recording
-from .registry import Choice, method
-
-# Defined through every layer, attention included.
-_ANYWHERE = "saliency, smooth_grad, integrated_gradients, occlusion, grad_cam"
+from .registry import Choice, defined_anywhere, method
 
 # What a reader of one preset's picture must know.
 _CAUTIONS = {
@@ -35,7 +32,7 @@ _LITTLE = 0.05
 _CHANGED = "The weights changed while this was computed, as in training; try again."
 
 
-@method("LRP", asks="class", signed=True)
+@method("LRP", asks="class", signed=True, anywhere=False)
 def lrp(
     net: Network,
     image: Any,
@@ -61,7 +58,7 @@ def lrp(
         with taped.current():
             relevance = walk.back(taped.started(aim))[0]
     except NoRule as gap:
-        raise NotDefined(f"LRP is not defined here: {gap}. Defined here: {_ANYWHERE}.") from None
+        raise NotDefined(f"LRP is not defined here: {gap}. Defined here: {defined_anywhere()}.") from None
     score = float(taped.value(aim).detach())
     numbers = _numbers(float(relevance.double().sum()), float(walk.absorbed), score)
     return Attribution(

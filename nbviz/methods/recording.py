@@ -15,7 +15,7 @@ from ..address import Logit, Probability, Target, Unit
 from ..errors import ForwardFailed, NotDefined, NotFinite
 from ..network import Network
 from ..rules import Dial, Rectifiers, Signal, first_unruled, gradient
-from .registry import without_rectifier_rules
+from .registry import defined_anywhere
 
 
 class Recording:
@@ -147,7 +147,7 @@ class Recording:
             where = f" in layer {layer!r}" if layer else ""
             raise NotDefined(
                 f"{label} is not defined here: it has a rule for rectifiers (ReLU, ReLU6) only, and on the way back "
-                f"lies {activation}{where}. Defined here: {without_rectifier_rules()}."
+                f"lies {activation}{where}. Defined here: {defined_anywhere()}."
             )
 
 

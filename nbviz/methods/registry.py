@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from ..errors import BadRequest, close_matches
 from .parameters import Choice, Flag, Parameter, Range, checked, parameters_of
 
-__all__ = ["METHODS", "Choice", "Flag", "Method", "Parameter", "Range", "method", "without_rectifier_rules"]
+__all__ = ["METHODS", "Choice", "Flag", "Method", "Parameter", "Range", "defined_anywhere", "method"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +24,8 @@ class Method:
     `asks` is what a person points at ("unit", "class", "layer", "network"); `signed` whether zero lies in the middle
     of the scale; `colour` whether the result is a picture in the input's channels rather than a map;
     `rectifiers` whether the method is defined through rectifiers only; `note` what to keep in mind when reading it;
-    `cheap` whether it goes back to a layer only, so that several classes may be asked for at once.
+    `cheap` whether it goes back to a layer only, so that several classes may be asked for at once;
+    `anywhere` whether it is defined for every network that has classes and positions.
     `parameters` are those a person can turn; `accepts` holds the names of all arguments, such as "layer" or "on_step".
     """
 
@@ -37,6 +38,7 @@ class Method:
     note: str
     function: Callable[..., Any]
     cheap: bool = False
+    anywhere: bool = True
     parameters: tuple[Parameter, ...] = ()
     accepts: frozenset[str] = frozenset()
 
@@ -61,6 +63,7 @@ def method(
     rectifiers: bool = False,
     note: str = "",
     cheap: bool = False,
+    anywhere: bool = True,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register a function `(net, image, …)` under its own name, check its parameters, let it take a list of images."""
 
@@ -78,7 +81,7 @@ def method(
 
         row = Method(
             function.__name__, label, asks, signed, colour, rectifiers, note, one_or_many,
-            cheap, parameters, frozenset(signature.parameters),
+            cheap, anywhere and not rectifiers, parameters, frozenset(signature.parameters),
         )  # fmt: skip
         METHODS[row.name] = row
         return one_or_many
@@ -86,6 +89,6 @@ def method(
     return register
 
 
-def without_rectifier_rules() -> str:
-    """The methods that are defined through any activation, for the error of one that is not."""
-    return ", ".join(m.name for m in METHODS.values() if not m.rectifiers)
+def defined_anywhere() -> str:
+    """The methods that every network has, for the error of one that it has not."""
+    return ", ".join(m.name for m in METHODS.values() if m.anywhere)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .. import images as pictures
 from ..address import Unit
 from ..errors import BadRequest, OutOfRange
-from ..methods import Recording
+from ..methods import METHODS, Recording
 from ..network import Network
 
 Bytes = NDArray[Any]
@@ -143,6 +143,11 @@ class Session:
             while sum(b.nbytes for a in self._answers.values() for b in a.buffers) > CACHE_BYTES:
                 self._answers.popitem(last=False)
         return answer
+
+    def takes_steps(self, op: str, args: Mapping[str, Any]) -> bool:
+        """Whether the operation goes on for many steps, between which shorter ones are answered."""
+        method = METHODS.get(str(args.get("method")))
+        return op == "synthesis" or (op == "overlay" and method is not None and "on_step" in method.accepts)
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
         """Names content: operation, arguments, picture, weights."""

@@ -233,3 +233,10 @@ def test_two_networks_that_differ_have_different_keys() -> None:
     pictures = noise(1)
     one, other = (Session(tiny_network(model=tiny_model(seed)), pictures) for seed in (0, 1))
     assert maps(one).key != maps(other).key
+
+
+def test_operations_of_many_steps_leave_room_for_clicks(session: Session) -> None:
+    assert session.takes_steps("synthesis", {})
+    assert session.takes_steps("overlay", {"method": "occlusion"})
+    assert not session.takes_steps("overlay", {"method": "grad_cam"})
+    assert not session.takes_steps("projection", {"method": "deconvnet"})
