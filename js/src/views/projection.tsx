@@ -125,7 +125,7 @@ function Where({ field, part }: { field: Box; part: Box | null }) {
 }
 
 function Caption({ shown: { meta, want } }: { shown: Shown<"projection"> }) {
-  const where = meta.position ? ` at ${meta.position.join(",")}` : "";
+  const where = meta.position && !meta.unit.includes("@") ? ` at ${meta.position.join(",")}` : "";
   const name = withSettings(meta.label, want.args.params);
   const facts = [`${name} of ${meta.unit}${where}`, `value ${short(meta.value)}`, ...named(meta.numbers)];
   return (
