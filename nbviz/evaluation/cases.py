@@ -18,6 +18,7 @@ from ..errors import BadRequest
 from ..network import Network
 
 Mask = NDArray[np.bool_]
+Many = Sequence[Any] | NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Case:
     mask: Tensor
 
 
-def cases_of(net: Network, pictures: Sequence[Any], masks: Sequence[Any], targets: Sequence[Any] | None) -> list[Case]:
+def cases_of(net: Network, pictures: Many, masks: Many, targets: Many | None) -> list[Case]:
     """Every object of every picture; `BadRequest` names the picture whose masks or targets do not fit."""
     for what, given in (("masks", masks), ("targets", targets)):
         if given is not None and len(given) != len(pictures):

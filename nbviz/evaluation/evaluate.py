@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from torch import Tensor
 from ..errors import NbvizError
 from ..methods import Recording, record
 from ..network import Network
-from .cases import Case, cases_of
+from .cases import Case, Many, cases_of
 from .contestants import Contestant, Methods, contestants, enlarged, evidence_map
 from .localisation import pointing, relevance_mass, relevance_rank
 from .perturbation import covers_of, curves
@@ -29,9 +28,9 @@ _SCORES = ("pointing", "mass", "rank", "insertion", "deletion")
 
 def evaluate(
     net: Network,
-    pictures: Sequence[Any],
-    masks: Sequence[Any],
-    targets: Sequence[Any] | None = None,
+    pictures: Many,
+    masks: Many,
+    targets: Many | None = None,
     methods: Methods | None = None,
     *,
     tolerance: float = 0,

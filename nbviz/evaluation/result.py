@@ -6,6 +6,8 @@ import html
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..errors import UnknownName, close_matches
+
 
 @dataclass(frozen=True)
 class Row:
@@ -69,8 +71,11 @@ class Evaluation:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Row:
-        """The row of a method, by its name."""
-        return {row.name: row for row in self.rows}[name]
+        """The row of a method; `UnknownName` with close matches."""
+        by_name = {row.name: row for row in self.rows}
+        if name not in by_name:
+            raise UnknownName(f"No method {name!r} was evaluated.{close_matches(name, by_name)}")
+        return by_name[name]
 
     @property
     def columns(self) -> dict[str, Cell]:
