@@ -59,6 +59,7 @@ def test_integrated_gradients(model: nn.Module, net: nbviz.Network, steps: int) 
     assert same(nbviz.integrated_gradients(net, X, 1, steps=steps, baseline="grey").values, expected)
 
 
+@pytest.mark.slow
 def test_integrated_gradients_with_many_steps(model: nn.Module, net: nbviz.Network) -> None:
     expected = attr.IntegratedGradients(model).attribute(X, target=1, n_steps=5000, internal_batch_size=500)[0]
     off = (nbviz.integrated_gradients(net, X, 1, steps=500).values - expected).abs().max() / expected.abs().max()
