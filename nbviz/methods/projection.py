@@ -29,7 +29,8 @@ def project(
     note = ""
     if start_from_value and score <= 0:
         back = torch.zeros_like(back)
-        note = f"the unit does not fire on this picture (its largest value is {score:.3g}): nothing to project"
+        what = "the unit does not fire" if isinstance(aim, Unit) else "the target is not positive"
+        note = f"{what} on this picture (its largest value is {score:.3g}): nothing to project"
     elif not bool(back.any()):
         note = "the signal is zero everywhere: every way back is blocked by rectifiers at one of their bounds"
     elif signal is deconvnet and not remembers_picture(value):
