@@ -8,6 +8,7 @@ bottlenecks, γ and z⁺ are written so that the shares stay the same where all 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -38,15 +39,15 @@ ONES = Part((Piece("1", torch.ones_like),))
 BOX = Part((Piece("a", same), Piece("low", plus, -1), Piece("high", minus, -1)))
 
 
-class Rule:
+class Rule(ABC):
     """How a call with weights hands relevance from its output to its input."""
 
     evenly = False
     """Whether it ignores the input's values; sums and means are then shared out by their weights alone, too."""
 
+    @abstractmethod
     def back(self, layer: Weighted, r: Tensor) -> tuple[Tensor, Tensor]:
         """(R of the input, what the bias absorbs) for R of the output."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
