@@ -23,14 +23,15 @@ INTRODUCTION = """# Every method on every family
 
 Written by `python -m tools.families --write`; nothing here is typed in by hand. One member of every classification
 family of torchvision, in float64, with random weights, biases and batch-norm statistics measured on random pictures.
-✓ with a number: the method agrees with a reference that shares no code with it, to this share of the reference's
-largest value; {tolerance:g} is allowed. Everything else is not defined there, which was checked, too: the layer that is
-named does hold what is named. Nothing else can stand in this table: a method without a reference, or one that deviates,
-makes the command fail.
 
-Σ is what integrated gradients of the default 128 steps add up to, as a share of the change that they explain. Networks
-with random weights are rougher on the way from black than trained ones; where it misses by more than 1 %, the result
-says so itself, which is what was checked.
+✓ with a number: the method agrees with a reference that shares no code with it, to this share of the reference's
+largest value; {tolerance:g} is allowed. A number in the list below: it is not defined there, which was checked, too:
+the layer that is named, or the block around it, does hold what is named. Nothing else can stand in this table: a method
+that deviates, or has no reference, makes the command fail.
+
+Σ is what integrated gradients of the default 128 steps, from grey, add up to as a share of the change that they
+explain. Some networks with random weights are too rough on the way for this many steps; where a sum misses by more than
+1 %, the result says so itself, which is what was checked.
 """
 
 

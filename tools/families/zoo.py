@@ -29,7 +29,7 @@ class Family:
         layout: how `last` lays out its output: "NCHW", or "tokens" (batch, class token and places, channels).
         pooled: the layer whose maps are averaged for the logits, if there is a linear layer and nothing else behind
             that average; "" where there is not. rectified: whether a ReLU without a module lies between.
-        curved: an activation other than a rectifier, by its class's name. attention: whether there is any.
+        curved: the topmost activation that is no rectifier, by its class's name. attention: whether there is any.
     """
 
     make: Callable[[], nn.Module]
@@ -100,7 +100,7 @@ FAMILIES: dict[str, Family] = {
         head="fc",
     ),
     "maxvit": Family(
-        _maxvit, 64, "blocks.1", "blocks.1.layers.0.layers.MBconv.layers.conv_c", curved="GELU", attention=True
+        _maxvit, 64, "blocks.1", "blocks.1.layers.0.layers.MBconv.layers.conv_c", curved="Tanh", attention=True
     ),
     "mnasnet0_5": Family(_named("mnasnet0_5"), 96, "layers", "layers.14", pooled="layers", head="classifier.1"),
     "mobilenet_v2": Family(
