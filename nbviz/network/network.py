@@ -16,6 +16,7 @@ from torch import nn
 from ..errors import BadModel, BadPicture, ForwardFailed, NotDefined, NotFinite
 from . import zoo
 from .course import Course
+from .device import choose_device
 from .discovery import discover, selected
 from .layers import layout_of
 from .output import Choice, tensor_of
@@ -52,7 +53,7 @@ class Network(Course):
         output: which part of a tuple or dict output holds the logits: an index, a key, or a function.
 
     Raises:
-        BadModel: scripted, on several devices or on none, not copyable, wrong output or transform.
+        BadModel: scripted, on several devices or on one that is not here, not copyable, wrong output or transform.
         NotFinite: NaN or infinity among the weights. ForwardFailed: the model's own forward failed.
     """
 
@@ -71,7 +72,7 @@ class Network(Course):
         self.notes: list[str] = []
         self.lock = threading.RLock()
         self.revision = 0
-        self.device = _choose_device(device, single_device(self.model))
+        self.device = choose_device(device, single_device(self.model))
         self._output, self._patterns = output, None if layers is None else list(layers)
         self._watch = Watch(self.model)
         self._build_shadow()
@@ -298,16 +299,6 @@ class Network(Course):
         probabilities = values.softmax(0)
         order = values.argsort(descending=True, stable=True)[:k].tolist()
         return [Prediction(i, self.label(i), probabilities[i].item(), values[i].item()) for i in order]
-
-
-def _choose_device(wanted: str | torch.device, current: torch.device | None) -> torch.device:
-    if str(wanted) != "auto":
-        return torch.device(wanted)
-    if current is not None and current.type != "cpu":
-        return current
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def _in_channels(model: nn.Module) -> int | None:
