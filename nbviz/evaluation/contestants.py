@@ -71,18 +71,21 @@ def enlarged(values: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(np.array(images.resize_map(values, size)))
 
 
-def _blind(name: str, make: Callable[[int, int], Tensor], net: Network, image: Any, target: Target) -> Attribution:
+def _blind(name: str, make: Callable[[Tensor], Tensor], net: Network, image: Any, target: Target) -> Attribution:
     x = image.x if isinstance(image, Recording) else net.preprocess(image)
-    return Attribution(make(x.shape[-2], x.shape[-1]), "input", False, name, target, None, None)
+    return Attribution(make(x.detach()), "input", False, name, target, None, None)
 
 
-def _bump(height: int, width: int) -> Tensor:
-    y, x = (torch.arange(n, dtype=torch.float32) / (n - 1) - 0.5 if n > 1 else torch.zeros(n) for n in (height, width))
-    return torch.exp(-8 * (y[:, None] ** 2 + x**2))
+def _bump(x: Tensor) -> Tensor:
+    """Highest in the middle."""
+    across = [torch.linspace(-0.5, 0.5, n) if n > 1 else torch.zeros(n) for n in x.shape[-2:]]
+    return torch.exp(-8 * (across[0][:, None] ** 2 + across[1] ** 2))
 
 
-def _noise(height: int, width: int) -> Tensor:
-    return torch.rand(height, width, generator=torch.Generator().manual_seed(0))
+def _noise(x: Tensor) -> Tensor:
+    """Another one for every picture, and the same whenever the picture comes again."""
+    seed = int(images.content_key(x.float().cpu()), 16) % 2**31
+    return torch.rand(*x.shape[-2:], generator=torch.Generator().manual_seed(seed))
 
 
 _centre, _random = partial(_blind, "centre", _bump), partial(_blind, "random", _noise)
