@@ -19,6 +19,16 @@ def one_torch_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def same_random_numbers() -> None:
+    """Every test begins from the same seeds, so that a failure repeats itself."""
+    import numpy as np
+    import torch
+
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the state that a library under test might use
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real networks (`*.safetensors`) and photographs (`photos/`), too large for the repository."""
