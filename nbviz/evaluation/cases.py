@@ -43,7 +43,12 @@ def cases_of(net: Network, pictures: Many, masks: Many, targets: Many | None) ->
         x = net.preprocess(picture)
         objects = [_seen(net, picture, x, one, i) for one in _masks(masks[i], _size(net, picture, x), i)]
         asked = None if targets is None else targets[i]
-        found += [Case(i, x, target, mask) for target, mask in _paired(net, x, asked, objects, i)]
+        for target, mask in _paired(net, x, asked, objects, i):
+            if not bool(mask.any()):
+                raise BadRequest(
+                    f"The mask of picture {i} is empty, or lies where the preprocessing cuts pictures off."
+                )
+            found.append(Case(i, x, target, mask))
     return found
 
 
@@ -118,10 +123,7 @@ def _seen(net: Network, picture: Any, x: Tensor, mask: Mask, i: int) -> Tensor:
             f"Picture {i} has {given[1]}×{given[0]} pixels and its mask {mask.shape[1]}×{mask.shape[0]}; "
             "a mask is as large as its picture."
         )
-    seen = torch.from_numpy(np.ascontiguousarray(mask)) if mask.shape == shape else _sent(net, mask)
-    if not bool(seen.any()):
-        raise BadRequest(f"The mask of picture {i} is empty, or lies where the preprocessing cuts the picture off.")
-    return seen
+    return torch.from_numpy(np.ascontiguousarray(mask)) if mask.shape == shape else _sent(net, mask)
 
 
 def _sent(net: Network, mask: Mask) -> Tensor:

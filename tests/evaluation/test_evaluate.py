@@ -133,8 +133,11 @@ def test_a_mask_goes_the_way_of_its_picture() -> None:
     inside = torch.zeros(96, 96, dtype=torch.bool)
     inside[:48, :48] = True
     assert (case.mask ^ inside).float().mean() < 0.03
-    (boxed,) = cases_of(net, [Image.fromarray(picture)], [(32, 0, 128, 96)], [0])
+    cut_off = (0, 0, 20, 192)
+    (boxed,) = cases_of(net, [Image.fromarray(picture)], [[(32, 0, 128, 96), cut_off]], [0])
     assert torch.equal(boxed.mask, case.mask)
+    with pytest.raises(BadRequest, match="cuts pictures off"):
+        cases_of(net, [picture], [cut_off], [0])
 
 
 def test_several_masks_of_one_class_are_joined_and_several_classes_are_asked_for_one_by_one(net: nbviz.Network) -> None:
