@@ -19,12 +19,10 @@ from nbviz.methods import METHODS
 from . import plain, relevance
 from .plain import Plain, Read
 from .rectified import rectifiers
-from .zoo import Family, built
+from .zoo import CLASSES, Family, built
 
 TOLERANCE = 1e-6
 """Largest deviation allowed, as a share of the reference's largest magnitude. Results come in float32: 6e-8."""
-
-INDEX, OTHER = 3, 7
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,8 @@ class Subject:
         if a.shape != b.shape:
             raise Wrong(f"{what}: shape {tuple(a.shape)} instead of {tuple(b.shape)}")
         scale = float(b.abs().max())
-        error = float((a - b).abs().max()) / (scale or 1.0)
+        self.require(scale > 0, f"{what}: the reference is zero everywhere, which compares nothing")
+        error = float((a - b).abs().max()) / scale
         self.worst = max(self.worst, error) if tolerance == TOLERANCE else self.worst
         if not error <= tolerance:
             raise Wrong(f"{what}: off by {error:.1e} of the largest value")
@@ -76,15 +75,25 @@ class Subject:
         place = (channel, *divmod(rest, maps.shape[2]))
         return nbviz.Unit(layer, *place), plain.neuron(layer, *place), [layer]
 
+    @cached_property
+    def index(self) -> int:
+        """A class for which none of the class maps is empty."""
+        for index in range(CLASSES):
+            maps, slopes = self.plain.maps_and_slopes(self.family.last, plain.logit(index), self.family.layout)
+            found = plain.grad_cam(maps, slopes).relu(), plain.grad_cam_pp(maps, slopes), plain.layer_cam(maps, slopes)
+            if all(one is None or bool(one.any()) for one in found):
+                return index
+        raise Wrong("every class has an empty map")
+
     @property
     def questions(self) -> list[tuple[Any, Read, list[str]]]:
         """A neuron and a class, with how the reference reads them."""
-        return [self.unit, (INDEX, plain.logit(INDEX), [])]
+        return [self.unit, (self.index, plain.logit(self.index), [])]
 
     @cached_property
     def evidence(self) -> tuple[Tensor, Tensor]:
         """Maps and slopes of a class at the family's last layer, by the reference."""
-        return self.plain.maps_and_slopes(self.family.last, plain.logit(INDEX), self.family.layout)
+        return self.plain.maps_and_slopes(self.family.last, plain.logit(self.index), self.family.layout)
 
     def level(self, value: float) -> Tensor:
         """A grey level in [0, 1] in model space, (3,): ImageNet's mean and std."""
@@ -149,16 +158,18 @@ def neuron_gradient(s: Subject) -> str:
 
 def saliency(s: Subject) -> str:
     """max over colour of |autograd|."""
-    s.same(nbviz.saliency(s.net, s.x, INDEX).values, s.plain.slope(s.x, plain.logit(INDEX), []).abs().amax(0), "map")
+    s.same(
+        nbviz.saliency(s.net, s.x, s.index).values, s.plain.slope(s.x, plain.logit(s.index), []).abs().amax(0), "map"
+    )
     return ""
 
 
 def smooth_grad(s: Subject) -> str:
     """A loop over the same noise; mean, mean square and variance."""
-    slopes = plain.noisy_slopes(s.plain, plain.logit(INDEX), 3, 0.1, 5)
+    slopes = plain.noisy_slopes(s.plain, plain.logit(s.index), 3, 0.1, 5)
     expected = {"plain": slopes.mean(0), "square": slopes.square().mean(0), "variance": slopes.var(0, correction=0)}
     for form, values in expected.items():
-        s.same(nbviz.smooth_grad(s.net, s.x, INDEX, samples=3, noise=0.1, seed=5, form=form).values, values, form)
+        s.same(nbviz.smooth_grad(s.net, s.x, s.index, samples=3, noise=0.1, seed=5, form=form).values, values, form)
     return ""
 
 
@@ -179,17 +190,18 @@ def integrated_gradients(s: Subject) -> str:
 
 def _rectified(s: Subject, method: Callable[..., Any], rule: str) -> str:
     if s.family.curved:
-        message = _undefined(s, lambda: method(s.net, s.x, s.net.logit(INDEX)), s.family.curved)
+        message = _undefined(s, lambda: method(s.net, s.x, s.net.logit(s.index)), s.family.curved)
         named = message.partition("layer '")[2].partition("'")[0]
         s.require(_has(s, named, s.family.curved), f"there is no {s.family.curved} in {named!r}")
         raise NotDefined(f"{s.family.curved} in `{named}`")
     for target, read, layers in s.questions:
-        with rectifiers(rule):
-            expected = s.plain.slope(s.x, read, layers)
         value = s.plain.value(s.x, read, layers)
-        if rule == "deconvnet":
-            expected = expected * max(value, 0.0)
         found = method(s.net, s.x, target if layers else s.net.logit(target))
+        if rule == "deconvnet" and value <= 0:
+            s.require(not found.values.any() and "does not fire" in found.note, "there is nothing to start from")
+            continue
+        with rectifiers(rule):
+            expected = s.plain.slope(s.x, read, layers) * (value if rule == "deconvnet" else 1)
         s.same(found.values, expected, rule)
         s.same(found.score, value, "score")
     return ""
@@ -210,23 +222,24 @@ def guided_grad_cam(s: Subject) -> str:
     if s.family.curved:
         return _rectified(s, nbviz.guided_grad_cam, "guided")
     with rectifiers("guided"):
-        detail = s.plain.slope(s.x, plain.logit(INDEX), [])
+        detail = s.plain.slope(s.x, plain.logit(s.index), [])
     where = plain.enlarged(plain.grad_cam(*s.evidence).relu(), *s.x.shape[-2:])
-    s.same(nbviz.guided_grad_cam(s.net, s.x, INDEX).values, detail * where, "product")
+    s.same(nbviz.guided_grad_cam(s.net, s.x, s.index).values, detail * where, "product")
     return ""
 
 
 def grad_cam(s: Subject) -> str:
     """The formula on hooks: rectified, signed, one class minus another, and among all layers at once."""
     signed = plain.grad_cam(*s.evidence)
-    s.same(nbviz.grad_cam(s.net, s.x, INDEX).values, signed.relu(), "rectified")
-    s.same(nbviz.grad_cam(s.net, s.x, INDEX, signed=True).values, signed, "signed")
-    both: Read = lambda logits, _: logits[0, INDEX] - logits[0, OTHER]  # noqa: E731
+    s.same(nbviz.grad_cam(s.net, s.x, s.index).values, signed.relu(), "rectified")
+    s.same(nbviz.grad_cam(s.net, s.x, s.index, signed=True).values, signed, "signed")
+    other = (s.index + 1) % CLASSES
+    both: Read = lambda logits, _: logits[0, s.index] - logits[0, other]  # noqa: E731
     maps, slopes = s.plain.maps_and_slopes(s.family.last, both, s.family.layout)
-    difference = s.net.logit(INDEX) - s.net.logit(OTHER)
+    difference = s.net.logit(s.index) - s.net.logit(other)
     s.same(nbviz.grad_cam(s.net, s.x, difference, signed=True).values, plain.grad_cam(maps, slopes), "difference")
-    at = nbviz.grad_cam(s.net, s.x, INDEX).layer
-    s.same(nbviz.grad_cams(s.net, s.x, INDEX, signed=True)[str(at)].values, signed, "all layers at once")
+    at = nbviz.grad_cam(s.net, s.x, s.index).layer
+    s.same(nbviz.grad_cams(s.net, s.x, s.index, signed=True)[str(at)].values, signed, "all layers at once")
     return ""
 
 
@@ -234,15 +247,15 @@ def grad_cam_pp(s: Subject) -> str:
     """The formula on hooks."""
     expected = plain.grad_cam_pp(*s.evidence)
     if expected is None:
-        _undefined(s, lambda: nbviz.grad_cam_pp(s.net, s.x, INDEX), "pole")
+        _undefined(s, lambda: nbviz.grad_cam_pp(s.net, s.x, s.index), "pole")
         raise NotDefined(f"a pole: maps of `{s.family.last}` are negative")
-    s.same(nbviz.grad_cam_pp(s.net, s.x, INDEX).values, expected, "map")
+    s.same(nbviz.grad_cam_pp(s.net, s.x, s.index).values, expected, "map")
     return ""
 
 
 def layer_cam(s: Subject) -> str:
     """The formula on hooks."""
-    s.same(nbviz.layer_cam(s.net, s.x, INDEX).values, plain.layer_cam(*s.evidence), "map")
+    s.same(nbviz.layer_cam(s.net, s.x, s.index).values, plain.layer_cam(*s.evidence), "map")
     return ""
 
 
@@ -250,20 +263,20 @@ def cam(s: Subject) -> str:
     """Σ_k w_k A_k from the head's own weights; its mean and the bias are the logit."""
     family = s.family
     if not family.pooled:
-        _undefined(s, lambda: nbviz.cam(s.net, s.x, INDEX), "CAM is not defined")
+        _undefined(s, lambda: nbviz.cam(s.net, s.x, s.index), "CAM is not defined")
         raise NotDefined("no linear layer on a global average")
     maps = s.plain.forward(s.x, [family.pooled])[1][family.pooled][0].detach()
     maps = maps.relu() if family.rectified else maps
     if family.head:
         head = s.model.get_submodule(family.head)
         assert isinstance(head, nn.Linear)
-        values = sum((w * a for w, a in zip(head.weight[INDEX], maps, strict=True)), torch.zeros_like(maps[0]))
-        bias = float(head.bias[INDEX])
+        values = sum((w * a for w, a in zip(head.weight[s.index], maps, strict=True)), torch.zeros_like(maps[0]))
+        bias = float(head.bias[s.index])
     else:
-        values, bias = maps[INDEX], 0.0
-    found = nbviz.cam(s.net, s.x, INDEX)
+        values, bias = maps[s.index], 0.0
+    found = nbviz.cam(s.net, s.x, s.index)
     s.same(found.values, values, "map")
-    s.same(float(found.values.double().mean()) + bias, s.plain.value(s.x, plain.logit(INDEX), []), "mean and bias")
+    s.same(float(found.values.double().mean()) + bias, s.plain.value(s.x, plain.logit(s.index), []), "mean and bias")
     return ""
 
 
@@ -273,15 +286,15 @@ def occlusion(s: Subject) -> str:
     grey = s.level(0.5)
     cover = grey[None, :, None, None].expand_as(s.x)
     s.same(s.net.normalise(torch.full_like(s.x, 0.5, dtype=torch.float32)), cover, "grey")
-    expected = plain.occlusion(s.plain, plain.logit(INDEX), grey, window, stride)
-    s.same(nbviz.occlusion(s.net, s.x, INDEX, window=window, stride=stride, baseline=cover).values, expected, "map")
+    expected = plain.occlusion(s.plain, plain.logit(s.index), grey, window, stride)
+    s.same(nbviz.occlusion(s.net, s.x, s.index, window=window, stride=stride, baseline=cover).values, expected, "map")
     return ""
 
 
 def lrp(s: Subject) -> str:
     """Gradient × input of the bent forward pass, for six presets; conservation without biases; w² and flat conserve."""
     if s.family.attention:
-        message = _undefined(s, lambda: nbviz.lrp(s.net, s.x, INDEX), "attention")
+        message = _undefined(s, lambda: nbviz.lrp(s.net, s.x, s.index), "attention")
         named = message.partition("layer '")[2].partition("'")[0]
         block = named.rpartition(".")[0]
         there = any(_has(s, place, kind) for place in (named, block) for kind in _ATTENTION)
@@ -293,15 +306,15 @@ def lrp(s: Subject) -> str:
     ]
     low, high = bounds[0].amin(0)[None, :, None, None], bounds[1].amax(0)[None, :, None, None]
     for preset in relevance.EXACT:
-        expected, score = relevance.lrp(s.model, s.x, INDEX, preset, low, high)
-        found = nbviz.lrp(s.net, s.x, INDEX, rules=preset)
+        expected, score = relevance.lrp(s.model, s.x, s.index, preset, low, high)
+        found = nbviz.lrp(s.net, s.x, s.index, rules=preset)
         s.same(found.values, expected, preset)
         s.same(found.score or 0.0, score, "score")
         s.same(found.numbers["ΣR"], float(found.values.double().sum()), "ΣR", 1e-4)
     for preset in ("wsquare", "flat"):
-        share = nbviz.lrp(s.net, s.x, INDEX, rules=preset).numbers["ΣR / value"]
+        share = nbviz.lrp(s.net, s.x, s.index, rules=preset).numbers["ΣR / value"]
         s.require(abs(share - 1) < 1e-3, f"{preset}: ΣR is {share:.4f} of the value")
-    share = nbviz.lrp(_without_biases(s), s.x, INDEX, rules="lrp0").numbers["ΣR / value"]
+    share = nbviz.lrp(_without_biases(s), s.x, s.index, rules="lrp0").numbers["ΣR / value"]
     s.require(abs(share - 1) < 1e-3, f"without biases ΣR is {share:.4f} of the value")
     return ""
 
