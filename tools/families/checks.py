@@ -198,7 +198,9 @@ def _rectified(s: Subject, method: Callable[..., Any], rule: str) -> str:
         value = s.plain.value(s.x, read, layers)
         found = method(s.net, s.x, target if layers else s.net.logit(target))
         if rule == "deconvnet" and value <= 0:
-            s.require(not found.values.any() and "does not fire" in found.note, "there is nothing to start from")
+            s.require(
+                not found.values.any() and "nothing to project" in found.note, "nothing starts from a value below 0"
+            )
             continue
         with rectifiers(rule):
             expected = s.plain.slope(s.x, read, layers) * (value if rule == "deconvnet" else 1)
