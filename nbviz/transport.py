@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -28,6 +29,8 @@ FRAME_INTERVAL = 0.1
 """Seconds between two progress messages at least."""
 UNANSWERED_FRAMES = 2
 """Frames on their way at most; without this, fast frames pile up seconds of lag."""
+REMEMBERED = 4096
+"""Requests that are recognised when they come a second time, or after they were cancelled."""
 PATIENCE = 1.0
 """Seconds after which a frame is sent all the same: acknowledgements may wait behind a running cell."""
 
@@ -54,6 +57,7 @@ class Transport:
         self._endpoint, self._session = endpoint, session
         self._runner = runner_for(_full_name(session.net.device))
         self._open: dict[str, Reporter] = {}
+        self._seen: OrderedDict[str, None] = OrderedDict()
         self._failed = False
         self._told_revision = session.net.revision
         self._lock = threading.Lock()
@@ -81,11 +85,22 @@ class Transport:
             self._tell(protocol.welcome(self._session.net.revision))
         elif isinstance(message, protocol.Request):
             self._enqueue(message)
-        elif reporter := self._open.get(message.rid):
-            if isinstance(message, protocol.Cancel):
+        elif isinstance(message, protocol.Cancel):
+            # A request may come later than its own end: the two can travel through different shells.
+            self._is_new(message.rid)
+            if reporter := self._open.get(message.rid):
                 reporter.job.cancel()
-            else:
-                reporter.acknowledge(message.seq)
+        elif reporter := self._open.get(message.rid):
+            reporter.acknowledge(message.seq)
+
+    def _is_new(self, rid: str) -> bool:
+        """Whether this is the first that is heard of a request; the page asks again where it was not answered."""
+        with self._lock:
+            new = rid not in self._seen
+            self._seen[rid] = None
+            while len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+            return new
 
     def _refuse(self, content: Any, error: BadRequest) -> None:
         logger.error("%s", error)
@@ -95,6 +110,10 @@ class Transport:
             self._tell(protocol.failure(rid, op if isinstance(op, str) else "", "BadRequest", str(error), ""))
 
     def _enqueue(self, request: protocol.Request) -> None:
+        if not self._is_new(request.rid):
+            if request.rid in self._open:
+                self._tell(protocol.ack(request.rid))
+            return
         job = Job(
             slot=(id(self), request.slot),
             run=lambda job: self._run(request, reporter),
@@ -104,13 +123,9 @@ class Transport:
         )
         reporter = Reporter(request.rid, job, self._send)
         with self._lock:
-            repeated = request.rid in self._open
-            if not repeated:
-                self._failed = self._failed and bool(self._open)
-                self._open[request.rid] = reporter
+            self._failed = self._failed and bool(self._open)
+            self._open[request.rid] = reporter
         self._tell(protocol.ack(request.rid))
-        if repeated:
-            return
         self._endpoint.state_changed()
         try:
             self._runner.submit(job)

@@ -202,6 +202,30 @@ def test_a_request_that_arrives_twice_is_computed_once(line: Line) -> None:
     assert line.page.of("r1") == ["ack", "ack", "result"]
 
 
+def test_the_late_twin_of_an_answered_request_is_left_alone(line: Line) -> None:
+    """The page asked again over another shell; the first asking comes through when the cells have ended."""
+    line.page.ask("r1")
+    line.page.answer("r1")
+    line.finish()
+    hold = Hold()
+    line.works(hold)
+    line.page.ask("r2")
+    line.page.ask("r1")
+    hold.go.set()
+    assert line.page.answer("r2")["type"] == "result"
+    line.finish()
+    assert line.page.of("r1") == ["ack", "result"]
+
+
+def test_a_request_that_was_cancelled_before_it_came_does_not_run(line: Line) -> None:
+    line.page.say(type="cancel", rid="r1")
+    line.page.ask("r1")
+    line.page.ask("r2")
+    line.page.answer("r2")
+    line.finish()
+    assert line.page.of("r1") == []
+
+
 # -- failures
 
 

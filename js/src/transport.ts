@@ -38,8 +38,11 @@ export type Question = { op: string } & Record<string, unknown>;
 interface Pending {
   rid: string;
   slot: SlotName;
+  question: Question;
   listener: Listener;
   silence: ReturnType<typeof setTimeout>;
+  /** Whether the kernel has said anything to it: until then it may lie behind a running cell. */
+  heard: boolean;
 }
 
 /** Unique among all pages that may show this widget: two browser tabs hear each other's answers. */
@@ -86,21 +89,29 @@ export class Transport {
 
   /** Ask on behalf of a slot; returns the request's name. */
   request(slot: SlotName, question: Question, listener: Listener): string {
-    this.#forgetSlot(slot);
+    // One that was not heard yet may still arrive, after this one: it must not supersede it then.
+    for (const older of this.#forgetSlot(slot)) {
+      if (!older.heard) this.#send({ type: "cancel", rid: older.rid });
+    }
     const rid = uniqueName();
     const silence = setTimeout(() => {
       this.link.value = "busy";
       listener.queued();
     }, PATIENCE_MS);
-    this.#pending.set(rid, { rid, slot, listener, silence });
+    const pending = { rid, slot, question, listener, silence, heard: false };
+    this.#pending.set(rid, pending);
     this.#vigil.asked();
-    this.#send({ type: "request", rid, slot, ...question } as Outgoing);
+    this.#ask(pending);
     return rid;
+  }
+
+  #ask({ rid, slot, question }: Pending): void {
+    this.#send({ type: "request", rid, slot, ...question } as Outgoing);
   }
 
   /** Nobody waits for this slot any more. */
   cancel(slot: SlotName): void {
-    for (const rid of this.#forgetSlot(slot)) this.#send({ type: "cancel", rid });
+    for (const { rid } of this.#forgetSlot(slot)) this.#send({ type: "cancel", rid });
   }
 
   /** The host says that there is no kernel behind the widget. */
@@ -141,12 +152,10 @@ export class Transport {
     }
   }
 
-  #forgetSlot(slot: SlotName): string[] {
-    const rids = [...this.#pending.values()].filter((p) => p.slot === slot).map((p) => p.rid);
-    rids.forEach((rid) => {
-      this.#settle(rid);
-    });
-    return rids;
+  #forgetSlot(slot: SlotName): Pending[] {
+    const forgotten = [...this.#pending.values()].filter((p) => p.slot === slot);
+    for (const { rid } of forgotten) this.#settle(rid);
+    return forgotten;
   }
 
   #settle(rid: string): Pending | undefined {
@@ -185,6 +194,9 @@ export class Transport {
       this.onRevision(message.revision);
       if (this.#lost) this.onReturn();
       this.#lost = false;
+      // The first messages of a page go to the main shell, where they wait for every cell that is to run. By now the
+      // host has opened another way: asked again over it, the same question is answered at once, and only once.
+      for (const waiting of this.#pending.values()) if (!waiting.heard) this.#ask(waiting);
     } else if (message.type === "stale") {
       this.onRevision(message.revision);
     } else if (pending) {
@@ -195,9 +207,11 @@ export class Transport {
   #answer(
     message: Exclude<ReturnType<typeof parseIncoming>, { type: "welcome" | "stale" }>,
     buffers: readonly DataView[],
-    { rid, listener, silence }: Pending,
+    pending: Pending,
   ): void {
+    const { rid, listener, silence } = pending;
     clearTimeout(silence);
+    pending.heard = true;
     if (message.type === "ack") {
       listener.accepted();
     } else if (message.type === "progress") {

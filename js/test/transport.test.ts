@@ -82,6 +82,28 @@ describe("transport", () => {
     expect(transport.link.value).toBe("live");
   });
 
+  it("asks again what was not heard once the kernel answers a greeting, under the same name", () => {
+    const [waiting, accepted] = [listener(), listener()];
+    const rid = ask(waiting);
+    const other = transport.request("maps", { op: "maps", image: 0, layer: "a" }, accepted);
+    model.say({ type: "ack", rid: other, state: "queued" });
+    model.say({ type: "welcome", revision: 0 });
+    const asked = requests(model).map((message) => message.rid);
+    expect(asked).toEqual([rid, other, rid]);
+    model.say({ type: "ack", rid, state: "queued" });
+    model.say({ type: "welcome", revision: 0 });
+    expect(requests(model)).toHaveLength(3);
+  });
+
+  it("cancels what was not heard when a newer one of its slot supersedes it: it may arrive later", () => {
+    const first = ask(listener());
+    const second = ask(listener());
+    expect(model.sent).toContainEqual({ type: "cancel", rid: first });
+    model.say({ type: "ack", rid: second, state: "queued" });
+    ask(listener());
+    expect(model.sent).not.toContainEqual({ type: "cancel", rid: second });
+  });
+
   it("does not call an acknowledged request queued, however long it takes", () => {
     const heard = listener();
     model.say({ type: "ack", rid: ask(heard), state: "queued" });

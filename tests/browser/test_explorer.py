@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.explorer import PANELS, channel, opened, others, ready, value_of
+from tests.browser.explorer import OPEN, PANELS, channel, opened, others, ready, value_of
 from tests.browser.lab import ANSWER_MS, repainted, seq
 from tests.browser.pixels import changed, differs, is_blank, picture
 
@@ -130,7 +130,7 @@ def test_the_last_click_wins(open_notebook: OpenNotebook) -> None:
 
 
 def test_a_click_is_answered_while_a_cell_sleeps(open_notebook: OpenNotebook) -> None:
-    notebook = opened(open_notebook, "import time; w.image_index = 0; time.sleep(8); print('slept')")
+    notebook = opened(open_notebook, "import time; w.image_index = 1; time.sleep(8); print('slept')")
     notebook.start(1)
     notebook.wait_kernel("busy")
     panel = notebook.panel("projection")
@@ -142,6 +142,21 @@ def test_a_click_is_answered_while_a_cell_sleeps(open_notebook: OpenNotebook) ->
     assert notebook.printed(1) == ""
     notebook.wait_finished(1)
     assert notebook.printed(1) == "slept\n"
+
+
+def test_a_view_is_filled_while_the_cells_below_it_run(open_notebook: OpenNotebook) -> None:
+    """Run All: the page's first questions lie behind every cell that is still to run."""
+    notebook = open_notebook([OPEN, "import time; time.sleep(15); print('slept')"])
+    notebook.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    expect(notebook.panel("projection")).to_be_visible(timeout=ANSWER_MS)
+    ready(notebook)
+    assert notebook.printed(1) == ""
+    panel = notebook.panel("projection")
+    other = others(notebook)[0]
+    repainted(panel, channel(notebook, other).click)
+    expect(panel).to_contain_text(f":{other} at ")
+    assert notebook.printed(1) == ""
+    expect(notebook.output(1)).to_contain_text("slept", timeout=ANSWER_MS)
 
 
 def test_a_kernel_restart_is_told_and_nothing_is_lost(open_notebook: OpenNotebook) -> None:
