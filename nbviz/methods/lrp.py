@@ -31,8 +31,10 @@ _LITTLE = 0.05
 
 _CHANGED = "The weights changed while this was computed, as in training; try again."
 
+_CAUTION = "On some networks, such as SqueezeNet, the picture changes little when upper weights are randomised."
 
-@method("LRP", asks="class", signed=True, anywhere=False)
+
+@method("LRP", asks="class", signed=True, anywhere=False, note=_CAUTION)
 def lrp(
     net: Network,
     image: Any,

@@ -9,7 +9,7 @@ from nbviz.evaluation.randomisation import STAGES
 from nbviz.methods import METHODS
 
 CAUTIONED = ("guided_backprop", "deconvnet")
-FREE = ("grad_cam", "lrp")
+FREE = ("grad_cam", "cam")
 
 
 @pytest.mark.slow
