@@ -153,7 +153,8 @@ def _heat_maps(session: Session, row: Method, recording: Recording, found: list[
                 "lo": lo,
                 "hi": hi,
                 "empty": not bool(h.any()),
-                "note": a.note or row.note,
+                # What this picture lacks and what the method is to be read with are two things.
+                "note": " – ".join(filter(None, (a.note, row.note))),
                 "numbers": _finite(a.numbers),
             }
             for a, h, (_, lo, hi) in zip(found, heat, scaled, strict=True)
