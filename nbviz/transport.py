@@ -21,7 +21,7 @@ from . import protocol
 from .errors import BadRequest, NbvizError
 from .jobs import Job, runner_for
 from .session import Session
-from .session.session import Bytes
+from .session.session import Bytes, Partial
 
 logger = logging.getLogger("nbviz")
 
@@ -209,7 +209,7 @@ class Reporter:
         step: int,
         steps: int,
         message: str,
-        partial: Callable[[], tuple[dict[str, Any], list[Bytes]]] | None = None,
+        partial: Partial | None = None,
     ) -> None:
         """Report a step; raises `Cancelled` when nobody waits any more."""
         self.job.checkpoint()

@@ -34,6 +34,10 @@ class Answer:
     buffers: Sequence[Bytes]
 
 
+# Makes the meta and the buffers of a partial result.
+Partial = Callable[[], tuple[dict[str, Any], list[Bytes]]]
+
+
 class Report(Protocol):
     """Called at every step of a long operation; raises `Cancelled` when nobody waits any more.
 
@@ -45,7 +49,7 @@ class Report(Protocol):
         step: int,
         steps: int,
         message: str,
-        partial: Callable[[], tuple[dict[str, Any], list[Bytes]]] | None = None,
+        partial: Partial | None = None,
     ) -> None: ...
 
 
