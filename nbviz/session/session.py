@@ -53,9 +53,7 @@ class Report(Protocol):
     ) -> None: ...
 
 
-def silent(
-    step: int, steps: int, message: str, partial: Callable[[], tuple[dict[str, Any], list[Bytes]]] | None = None
-) -> None:
+def silent(step: int, steps: int, message: str, partial: Partial | None = None) -> None:
     """A report to nobody."""
 
 
