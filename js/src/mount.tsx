@@ -1,7 +1,7 @@
 /** Put one view of a store into an element: an own shadow root, so that styles cross neither way. */
 import { Component, type ComponentChildren, render } from "preact";
 import type { Store } from "./store";
-import style from "./style.css";
+import style from "./style";
 import { createView, ViewContext } from "./views/context";
 import { OWN_KEYS } from "./views/controls";
 import { Announcer, Banner, Help } from "./views/frame";

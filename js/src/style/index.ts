@@ -1,0 +1,11 @@
+/** The style sheet of the shadow root: one file a part of the page, in the order in which they count. */
+import base from "./base.css";
+import classes from "./classes.css";
+import controls from "./controls.css";
+import frame from "./frame.css";
+import help from "./help.css";
+import map from "./map.css";
+import panels from "./panels.css";
+import tiles from "./tiles.css";
+
+export default [base, controls, frame, map, panels, tiles, classes, help].join("");

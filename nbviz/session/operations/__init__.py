@@ -1,0 +1,26 @@
+"""What a page can ask for, one file an operation: methods' results become small facts and raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .common import Result
+from .filters import filters_of
+from .maps import GRID_PIXELS, maps
+from .overlay import overlay
+from .picture import picture, thumbnails
+from .projection import projection
+from .synthesis import synthesis
+
+__all__ = ["GRID_PIXELS", "OPERATIONS"]
+
+OPERATIONS: dict[str, Callable[..., Result]] = {
+    "picture": picture,
+    "thumbnails": thumbnails,
+    "maps": maps,
+    "overlay": overlay,
+    "projection": projection,
+    "synthesis": synthesis,
+    "filters": filters_of,
+}
+"""By the name a request carries."""
