@@ -56,7 +56,7 @@ export function ChannelGrid() {
   const layer = store.layer.value;
   return (
     <Panel name="maps" label="Channels" slot={slots.maps} log={log} class="grow">
-      <header class="bar-line">
+      <div class="bar-line">
         <h3 title={store.traits.layer.value}>{store.traits.layer.value}</h3>
         {layer && (
           <span class="muted">
@@ -64,7 +64,7 @@ export function ChannelGrid() {
             {layer.height * layer.width > 1 && ` · ${extent(layer.height, layer.width)}`}
           </span>
         )}
-      </header>
+      </div>
       <div class="toolbar">
         <span class="field">
           <span>sort</span>

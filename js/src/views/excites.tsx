@@ -10,6 +10,7 @@ import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { Button, NumberField } from "./controls";
 import { Notice, Panel, usePaintLog } from "./panel";
+import { Snippet } from "./snippet";
 
 interface Picture {
   meta: SynthesisFrame;
@@ -60,7 +61,7 @@ export function Excites() {
   };
   return (
     <Panel name="excites" label="What excites it" slot={slot} log={log}>
-      <header class="bar-line">
+      <div class="bar-line">
         <h4>What excites it</h4>
         <NumberField label="steps" value={steps} min={1} max={4096} onChange={(n) => set({ steps: n })} />
         <NumberField label="seed" value={seed} min={0} max={999999} onChange={(n) => set({ seed: n })} />
@@ -73,7 +74,7 @@ export function Excites() {
             Start
           </Button>
         )}
-      </header>
+      </div>
       <AimChoice />
       <Stage painted={log.painted} />
     </Panel>
@@ -108,7 +109,7 @@ function Stage({ painted }: { painted: (source: unknown, key: string) => void })
         <Notice slot={slots.excites} />
       </figure>
       {picture && <Values picture={picture} />}
-      {result && !slots.excites.frame.value && <code class="snippet">{result.code}</code>}
+      {result && !slots.excites.frame.value && <Snippet code={result.code} />}
     </>
   );
 }

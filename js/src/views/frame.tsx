@@ -16,7 +16,7 @@ export function Header() {
   const link = store.transport.link.value;
   const status = link === "live" ? (busy ? "computing" : "idle") : LINKS[link];
   return (
-    <header class="head">
+    <div class="head" role="group" aria-label="Network">
       <strong>{name}</strong>
       <span class="muted">{device}</span>
       <span class={`status ${link}`}>{status}</span>
@@ -31,7 +31,7 @@ export function Header() {
       >
         ?
       </Button>
-    </header>
+    </div>
   );
 }
 
@@ -68,7 +68,7 @@ export function Footer() {
   const { status, last_error } = store.traits;
   const told = every(store).some((slot) => slot.state.value === "failed");
   return (
-    <footer class="foot">
+    <div class="foot" role="group" aria-label="Status">
       {done && <span>{`${done.title} · ${done.cached ? "cached" : duration(done.ms)}`}</span>}
       {status.value === "failed" && last_error.value && !told && (
         <span class="fault">{last_error.value}</span>
@@ -83,7 +83,7 @@ export function Footer() {
           </Button>
         </>
       )}
-    </footer>
+    </div>
   );
 }
 

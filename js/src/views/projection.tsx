@@ -38,7 +38,7 @@ export function Projection() {
   const methods = traits._methods.value.filter((method) => method.asks === "unit");
   return (
     <Panel name="projection" label="Why here" slot={slots.projection} log={log}>
-      <header class="bar-line">
+      <div class="bar-line">
         <h4>Why here</h4>
         <Segments
           label="Projection method"
@@ -46,7 +46,7 @@ export function Projection() {
           value={traits.method.value}
           onChange={(method) => setTraits({ method })}
         />
-      </header>
+      </div>
       <Parameters method={methods.find(({ name }) => name === traits.method.value)} />
       {places?.part && (
         <Segments

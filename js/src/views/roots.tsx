@@ -16,18 +16,23 @@ import { UnitPane } from "./unit-pane";
 /** Below this width the three panes take turns. */
 const NARROW = 800;
 
-const TABS: readonly [Tab, string][] = [
-  ["image", "Image"],
-  ["grid", "Grid"],
-  ["unit", "Unit"],
+const ImagePane = () => <PicturePane modes={["class", "unit", "none"]} />;
+
+const TABS: readonly [Tab, string, ComponentType][] = [
+  ["image", "Image", ImagePane],
+  ["grid", "Grid", ChannelGrid],
+  ["unit", "Unit", UnitPane],
 ];
+
+/** What a pane is to assistive tools. */
+const spoken = (label: string, narrow: boolean) =>
+  ({ role: narrow ? "tabpanel" : "group", "aria-label": label }) as const;
 
 function Explorer() {
   const { tab, store } = useView();
   const box = useRef<HTMLDivElement>(null);
   const { width } = useSize(box).value;
   const narrow = width > 0 && width < NARROW;
-  const hidden = (name: Tab) => narrow && tab.value !== name;
   const height = store.traits._options.value.height ?? 720;
   return (
     <div ref={box} class="explorer" style={{ height: `${height}px` }}>
@@ -35,15 +40,11 @@ function Explorer() {
       <NetworkMap />
       {narrow && <Tabs />}
       <div class={`panes ${narrow ? "narrow" : ""}`}>
-        <div class="pane" hidden={hidden("image")}>
-          <PicturePane modes={["class", "unit", "none"]} />
-        </div>
-        <div class="pane" hidden={hidden("grid")}>
-          <ChannelGrid />
-        </div>
-        <div class="pane" hidden={hidden("unit")}>
-          <UnitPane />
-        </div>
+        {TABS.map(([name, label, Pane]) => (
+          <div key={name} class="pane" hidden={narrow && tab.value !== name} {...spoken(label, narrow)}>
+            <Pane />
+          </div>
+        ))}
       </div>
       <Footer />
     </div>

@@ -11,10 +11,10 @@ export function UnitPane() {
   const store = useStore();
   return (
     <>
-      <header class="bar-line one">
+      <div class="bar-line one">
         <UnitTitle />
         <UnitField store={store} />
-      </header>
+      </div>
       <div class="pair">
         <Projection />
         <Excites />
