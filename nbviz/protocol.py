@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import BadRequest
 
-SLOTS = ("picture", "thumbnails", "maps", "overlay", "projection", "excites", "filters")
+SLOTS = ("picture", "thumbnails", "maps", "overlay", "projection", "excites", "gallery", "filters")
 """The panels that ask."""
 
 
@@ -67,6 +67,7 @@ OPERATIONS: dict[str, dict[str, Check]] = {
     },
     "projection": {"image": COUNT, "unit": NAME, "method": NAME, "params": PARAMS.or_null()},
     "synthesis": {"target": AIM, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
+    "gallery": {"layer": NAME, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
     "filters": {"layer": NAME.or_null()},
 }
 

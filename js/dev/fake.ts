@@ -300,6 +300,23 @@ function synthesised(step: number, steps: number): Uint8Array {
   return out;
 }
 
+/** The smallest WebP there is, one grey pixel, in place of every tile. */
+const GREY_PIXEL = Uint8Array.from(atob("UklGRh4AAABXRUJQVlA4TBEAAAAvAAAAAAfQ//73v/+BiOh/AAA="), (letter) =>
+  letter.charCodeAt(0),
+);
+
+function gallery(name: string, channels: number[]): Answer {
+  const { length } = GREY_PIXEL;
+  const tiles = channels.map((channel) => ({ channel, length, activation: 3 + channel, note: "" }));
+  const all = network().layers.find((l) => l.name === name)!.channels;
+  const bytes = new Uint8Array(length * channels.length);
+  channels.forEach((_, i) => {
+    bytes.set(GREY_PIXEL, i * length);
+  });
+  const meta = { layer: name, channels: all, height: 1, width: 1, tiles };
+  return { content: { key: `gallery-${name}`, meta }, buffers: [bytes] };
+}
+
 function filters(name: string): Answer {
   const rgb = name === "conv1";
   const [count, side, planes, channels] = [64, rgb ? 7 : 3, rgb ? 1 : 16, rgb ? 3 : 1];
@@ -342,6 +359,13 @@ function answer(request: Request): Answer {
       return projection(request);
     case "filters":
       return filters(request.layer ?? "conv1");
+    case "gallery": {
+      const { channels } = network().layers.find((l) => l.name === request.layer)!;
+      return gallery(
+        request.layer,
+        Array.from({ length: channels }, (_, i) => i),
+      );
+    }
     case "synthesis": {
       const meta = {
         height: 96,
@@ -366,6 +390,10 @@ function partial(
   step: number,
   steps: number,
 ): { meta: unknown; buffers: ArrayBufferView[] } {
+  if (request.op === "gallery") {
+    const { content, buffers = [] } = gallery(request.layer, [step, step + 1]);
+    return { meta: content.meta, buffers };
+  }
   if (request.op !== "synthesis") {
     const { content, buffers = [] } = answer(request);
     return { meta: content.meta, buffers };
@@ -447,6 +475,7 @@ export class FakeModel {
       };
       setTimeout(() => this.say(failure), this.latency);
     } else if (request.op === "synthesis") this.#advance(request, 0, request.steps);
+    else if (request.op === "gallery") this.#advance(request, 0, 16);
     else if (request.op === "overlay" && request.method === "occlusion") this.#advance(request, 0, 20);
     else {
       setTimeout(() => {

@@ -21,6 +21,8 @@ interface Bytes {
   overlay: Uint8Array[];
   projection: Uint8Array;
   synthesis: Uint8Array;
+  /** One file a tile, empty where there is no picture. */
+  gallery: Uint8Array[];
   filters: Uint8Array;
 }
 
@@ -44,6 +46,20 @@ function words(view: DataView | undefined, length: number, what: string): ArrayB
   return pixels(view, 4 * length, what).slice().buffer as ArrayBuffer;
 }
 
+/** Files of known lengths that lie one after the other. */
+function files(view: DataView | undefined, lengths: readonly number[], what: string): Uint8Array[] {
+  let end = 0;
+  const all = pixels(
+    view,
+    lengths.reduce((sum, length) => sum + length, 0),
+    what,
+  );
+  return lengths.map((length) => {
+    end += length;
+    return all.subarray(end - length, end);
+  });
+}
+
 /** Reads whole results and those of a step on the way: a step's description is part of the whole one's. */
 type Reader<O extends Op> = (meta: FrameMeta<O>, buffers: readonly DataView[]) => Bytes[O];
 
@@ -62,6 +78,12 @@ const READERS: { [O in Op]: Reader<O> } = {
     m.maps.map((_, i) => pixels(buffers[i], m.height * m.width, `overlay of target ${i}`)),
   projection: (m, [bytes]) => pixels(bytes, m.height * m.width * m.channels, "projection"),
   synthesis: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "synthesis"),
+  gallery: (m, [bytes]) =>
+    files(
+      bytes,
+      m.tiles.map(({ length }) => length),
+      "gallery",
+    ),
   filters: (m, [bytes]) => pixels(bytes, m.count * m.planes * m.height * m.width * m.channels, "filters"),
 };
 

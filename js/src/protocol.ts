@@ -31,6 +31,7 @@ export const SLOTS = [
   "overlay",
   "projection",
   "excites",
+  "gallery",
   "filters",
 ] as const;
 export type SlotName = (typeof SLOTS)[number];
@@ -107,6 +108,12 @@ const synthesis = record({
   code: text,
 });
 
+/** One unit's picture: as long as its file; none, and why, where the unit stays silent. */
+const tile = record({ channel: count, length: count, activation: nullable(number), note: text });
+export type TileFacts = Checked<typeof tile>;
+
+const gallery = record({ layer: name, channels: size, height: size, width: size, tiles: list(tile) });
+
 const filters = record({
   layer: name,
   count: size,
@@ -118,7 +125,7 @@ const filters = record({
   note: text,
 });
 
-const METAS = { picture, thumbnails, maps, overlay, projection, synthesis, filters };
+const METAS = { picture, thumbnails, maps, overlay, projection, synthesis, gallery, filters };
 export type Op = keyof typeof METAS;
 export type Meta<O extends Op> = Checked<(typeof METAS)[O]>;
 const op = oneOf(...(Object.keys(METAS) as Op[]));
@@ -219,6 +226,8 @@ const ARGUMENTS = {
   projection: record({ image: count, unit: name, method: name, params: byName(plain) }),
   /** Without a size the kernel chooses one that suits the network. */
   synthesis: record({ target: synthesisTarget, steps: size, size: nullable(size), seed: count }),
+  /** Without a size the kernel chooses a small one. */
+  gallery: record({ layer: name, steps: size, size: nullable(size), seed: count }),
   /** Without a layer the kernel takes the first convolution. */
   filters: record({ layer: nullable(name) }),
 };

@@ -4,6 +4,7 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import { formatUnit, parseUnit, type Unit } from "./address";
 import { ResultCache } from "./cache";
 import { fitting } from "./draw/colour";
+import { Gallery } from "./gallery";
 import type { Params, Plain, SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext } from "./slot";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
@@ -21,6 +22,7 @@ export interface Slots {
   overlay: Slot<"overlay">;
   projection: Slot<"projection">;
   excites: Slot<"synthesis">;
+  gallery: Slot<"gallery">;
   filters: Slot<"filters">;
 }
 
@@ -49,17 +51,22 @@ export interface Local {
 
 /** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */
 const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
-  explorer: ["thumbnails", "picture", "maps", "overlay", "projection", "excites"],
-  layer_grid: ["thumbnails", "maps"],
+  explorer: ["thumbnails", "picture", "maps", "overlay", "projection", "excites", "gallery"],
+  layer_grid: ["thumbnails", "maps", "gallery"],
   filter_grid: ["filters"],
   heatmap_overlay: ["thumbnails", "picture", "overlay"],
   unit_inspector: ["thumbnails", "picture", "projection", "excites"],
 };
 
+/** What takes so long that nobody gets it without asking. */
+const UNASKED: ReadonlySet<SlotName> = new Set(["excites", "gallery"]);
+
 export interface Store {
   traits: Synced["traits"];
   local: Local;
   slots: Slots;
+  /** What excites each unit of the chosen layer, as far as it is drawn. */
+  gallery: Gallery;
   /** The panels that this view consists of. */
   panels: readonly SlotName[];
   transport: Transport;
@@ -74,6 +81,8 @@ export interface Store {
   lock(unit: Unit): void;
   setParam(method: MethodInfo, name: string, value: Plain): void;
   startSynthesis(): void;
+  /** Draw what excites each unit of the chosen layer, or go on with it. */
+  startGallery(): void;
   /** Start the search for what excites a class, or the locked unit. */
   excite(what: number | "unit"): void;
   /** Ask again for everything that is shown. */
@@ -144,6 +153,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     overlay: new Slot("overlay", context),
     projection: new Slot("projection", context),
     excites: new Slot("excites", context),
+    gallery: new Slot("gallery", context),
     filters: new Slot("filters", context),
   };
   const everySlot: AnySlot[] = Object.values(slots);
@@ -151,6 +161,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     traits,
     local,
     slots,
+    gallery: new Gallery(slots.gallery, () => JSON.stringify(wants.gallery(store)?.about)),
     panels: PANELS[traits._view.peek()],
     transport,
     finished,
@@ -168,9 +179,10 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       store.startSynthesis();
     },
     startSynthesis: () => slots.excites.ask(wants.synthesis(store), true),
+    startGallery: () => slots.gallery.ask(wants.gallery(store), true),
     refresh: () => {
       outdated.value = false;
-      for (const slot of everySlot) if (slot !== slots.excites) slot.retry();
+      for (const slot of everySlot) if (!UNASKED.has(slot.name)) slot.retry();
     },
     attach: () => attach(),
     dispose: () => {
@@ -178,6 +190,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       unfollow();
       unwatch();
       unaim();
+      store.gallery.dispose();
       transport.dispose();
       synced.dispose();
     },
@@ -187,6 +200,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     if (current === revision.peek()) return;
     revision.value = current;
     outdated.value = true;
+    store.gallery.clear();
     for (const slot of everySlot) slot.markStale();
   };
   transport.onReturn = () => {
@@ -210,7 +224,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     if (++views === 1) stop = follow(store);
     return () => {
       if (--views > 0) return;
-      slots.excites.stop();
+      for (const name of UNASKED) slots[name].stop();
       stop?.();
       stop = undefined;
     };
@@ -237,6 +251,8 @@ function follow(store: Store): () => void {
       if (JSON.stringify(want?.about) === JSON.stringify(store.slots.excites.want?.about)) return;
       store.slots.excites.ask(want && store.slots.excites.held(want) ? want : null);
     },
+    // Filled in the background, whatever else is looked at meanwhile.
+    gallery: () => {},
     filters: () => {
       store.slots.filters.ask(wants.filters(store));
       // The kernel may answer with the layer that it took for the one asked for.

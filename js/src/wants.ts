@@ -109,6 +109,17 @@ export function synthesis(store: Store): Want<"synthesis"> | null {
   return { op: "synthesis", args, about: args, title: `what excites ${aimName(store, target)}` };
 }
 
+/** Steps of each tile's search: fewer than for a large picture, of which there is only one. */
+const TILE_STEPS = 64;
+
+/** What excites each unit of the chosen layer. */
+export function gallery({ traits, local }: Store): Want<"gallery"> | null {
+  const layer = traits.layer.value;
+  if (!layer) return null;
+  const args = { layer, steps: TILE_STEPS, size: null, seed: local.synthesis.value.seed };
+  return { op: "gallery", args, about: args, title: `what excites the units of ${layer}` };
+}
+
 export function filters(store: Store): Want<"filters"> {
   const layer = store.traits.layer.value || null;
   const title = layer ? `filters of ${layer}` : "filters";

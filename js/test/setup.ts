@@ -13,3 +13,6 @@ globalThis.ResizeObserver = class {
 };
 
 if ("CSSStyleSheet" in globalThis) CSSStyleSheet.prototype.replaceSync ??= () => {};
+
+/** Every file is a picture of one pixel. */
+globalThis.createImageBitmap = (async () => ({ height: 1, width: 1, close() {} })) as never;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +16,14 @@ from ..address import Unit
 from ..errors import BadRequest, OutOfRange
 from ..methods import METHODS, Recording
 from ..network import Network
+from .shelf import Shelf
 
 Bytes = NDArray[Any]
 
 # How many pictures keep their autograd graph in memory, and how many bytes of answers are kept.
 RECORDINGS = 3
 CACHE_BYTES = 128 * 2**20
+TILE_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,15 @@ class Picture:
     x: torch.Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """What excites one unit, small, as a WebP file; empty where there can be no picture, and `note` says why."""
+
+    file: bytes
+    activation: float | None
+    note: str
+
+
 class Session:
     """A network, its pictures, and what has been computed about them.
 
@@ -78,8 +88,8 @@ class Session:
         self.net = net
         self.pictures = [self._prepared(image, i) for i, image in enumerate(images)]
         self._recordings: OrderedDict[tuple[str, int], Recording] = OrderedDict()
-        self._answers: OrderedDict[str, Answer] = OrderedDict()
-        self._lock = threading.Lock()
+        self._answers = _answers()
+        self.tiles = _tiles()
 
     def _prepared(self, image: Any, index: int) -> Picture:
         x = self.net.preprocess(image)
@@ -109,21 +119,28 @@ class Session:
 
     def natural_max(self, unit: Unit) -> float | None:
         """The unit's largest activation on the pictures whose recordings are at hand, None where there are none."""
-        with self.net.lock:
-            revision = self.net.sync()
-            recordings = [r for (_, made), r in self._recordings.items() if made == revision]
-        planes = [r.maps(unit.layer)[unit.channel].detach() for r in recordings if unit.layer in r.outputs]
+        planes = [maps[unit.channel] for maps in self._maps_seen(unit.layer)]
         if unit.position:
             y, x = unit.position
             planes = [plane[y : y + 1, x : x + 1] for plane in planes]
         return max((float(plane.max()) for plane in planes if plane.numel()), default=None)
 
+    def natural_maxima(self, layer: str) -> torch.Tensor | None:
+        """The largest activation of each channel (C,) on the pictures at hand, None where there are none."""
+        maxima = [maps.flatten(1).amax(1) for maps in self._maps_seen(layer)]
+        return torch.stack(maxima).amax(0) if maxima else None
+
+    def _maps_seen(self, layer: str) -> list[torch.Tensor]:
+        with self.net.lock:
+            revision = self.net.sync()
+            recordings = [r for (_, made), r in self._recordings.items() if made == revision]
+        return [r.maps(layer).detach() for r in recordings if layer in r.outputs]
+
     def forget(self) -> None:
         """Let go of recordings and answers; what is asked for afterwards is computed anew."""
         # Exchanged rather than emptied: a computation that is under way keeps using, and filling, the old ones.
         self._recordings = OrderedDict()
-        with self._lock:
-            self._answers = OrderedDict()
+        self._answers, self.tiles = _answers(), _tiles()
 
     def answer(self, op: str, args: Mapping[str, Any], report: Report = silent) -> Answer:
         """Carry out an operation of `protocol.OPERATIONS`; answers of unchanged weights come from the cache."""
@@ -132,24 +149,19 @@ class Session:
         if op not in OPERATIONS:
             raise BadRequest(f"There is no operation {op!r}; known are {', '.join(OPERATIONS)}.")
         key = self._key(op, args)
-        with self._lock:
-            known = self._answers.get(key)
-            if known:
-                self._answers.move_to_end(key)
-        if known:
+        answers = self._answers
+        if known := answers.get(key):
             return known
         meta, buffers = OPERATIONS[op](self, report, **args)
         answer = Answer(key, meta, [np.ascontiguousarray(b) for b in buffers])
-        with self._lock:
-            self._answers[key] = answer
-            while sum(b.nbytes for a in self._answers.values() for b in a.buffers) > CACHE_BYTES:
-                self._answers.popitem(last=False)
+        answers.put(key, answer)
         return answer
 
     def takes_steps(self, op: str, args: Mapping[str, Any]) -> bool:
         """Whether the operation goes on for many steps, between which shorter ones are answered."""
         method = METHODS.get(str(args.get("method")))
-        return op == "synthesis" or (op == "overlay" and method is not None and "on_step" in method.accepts)
+        samples = op == "overlay" and method is not None and "on_step" in method.accepts
+        return samples or op in ("synthesis", "gallery")
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
         """Names content: operation, arguments, picture, weights."""
@@ -159,3 +171,11 @@ class Session:
             content["natural_max"] = self.natural_max(self.net.unit(args["target"]["unit"]))
         described = f"{op} {sorted(content.items())} {self.net.name} {id(self.net)} {self.net.sync()}"
         return pictures.content_key(described.encode())
+
+
+def _answers() -> Shelf[Answer]:
+    return Shelf(CACHE_BYTES, lambda answer: sum(b.nbytes for b in answer.buffers))
+
+
+def _tiles() -> Shelf[Tile]:
+    return Shelf(TILE_BYTES, lambda tile: len(tile.file) + len(tile.note))

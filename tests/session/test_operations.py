@@ -27,6 +27,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "overlay": {"image": 0, "method": "grad_cam", "targets": [None, 2], "layer": None},
     "projection": {"image": 0, "unit": "3:4", "method": "deconvnet"},
     "synthesis": {"target": {"unit": "3:5"}, "steps": 3, "size": 32, "seed": 1},
+    "gallery": {"layer": "3", "steps": 2, "size": None, "seed": 1},
     "filters": {"layer": None},
 }
 
@@ -67,6 +68,7 @@ def test_buffers_are_contiguous_little_endian_and_as_large_as_stated(session: Se
         "overlay": [area] * len(meta.get("maps", ())),
         "projection": [area * meta.get("channels", 0)],
         "synthesis": [area * 3],
+        "gallery": [sum(tile["length"] for tile in meta.get("tiles", ()))],
         "filters": [area * meta.get("channels", 0) * meta.get("count", 0) * meta.get("planes", 0)],
     }[op]
     assert [buffer.nbytes for buffer in answer.buffers] == expected

@@ -112,9 +112,9 @@ def test_recordings_of_older_weights_are_let_go(session: Session) -> None:
 
 def test_the_cache_of_answers_stays_below_its_bound(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     size = sum(b.nbytes for b in maps(session).buffers)
-    monkeypatch.setattr(session_module, "CACHE_BYTES", 2 * size)
+    monkeypatch.setattr(session._answers, "limit", 2 * size)
     first, second, third = (maps(session, image) for image in range(3))
-    assert sum(b.nbytes for a in session._answers.values() for b in a.buffers) <= 2 * size
+    assert session._answers.bytes == 2 * size
     assert maps(session, 2) is third
     assert maps(session, 1) is second
     again = maps(session, 0)
@@ -125,9 +125,9 @@ def test_the_cache_of_answers_stays_below_its_bound(session: Session, monkeypatc
 def test_an_answer_larger_than_the_cache_is_given_all_the_same(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "CACHE_BYTES", 10)
+    monkeypatch.setattr(session._answers, "limit", 10)
     assert maps(session).meta["channels"] == 8
-    assert not session._answers
+    assert session._answers.bytes == 0
 
 
 def test_forgetting_lets_go_of_recordings_and_answers_and_the_session_still_works(session: Session) -> None:

@@ -94,6 +94,7 @@ const NAMES: Record<AnySlot["name"], string> = {
   overlay: "heat map",
   projection: "projection",
   excites: "what excites the unit",
+  gallery: "what excites the layer's units",
   filters: "filters",
 };
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from .common import Result
 from .filters import filters_of
+from .gallery import gallery
 from .maps import GRID_PIXELS, maps
 from .overlay import overlay
 from .picture import picture, thumbnails
@@ -21,6 +22,7 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "overlay": overlay,
     "projection": projection,
     "synthesis": synthesis,
+    "gallery": gallery,
     "filters": filters_of,
 }
 """By the name a request carries."""
