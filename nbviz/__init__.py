@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .network import Layer, Network, Prediction
     from .synthesis.result import Synthesis
     from .synthesis.visualize import visualize
-    from .widgets import Explorer, FilterGrid, HeatmapOverlay, LayerGrid, UnitInspector, explore
+    from .widgets import Explorer, FilterGrid, HeatmapOverlay, LayerGrid, Pin, UnitInspector, View, explore
 
 _HOMES = {
     "address": ["Unit"],
@@ -61,7 +61,7 @@ _HOMES = {
     ],
     "network": ["Layer", "Network", "Prediction"],
     "synthesis": ["Synthesis", "visualize"],
-    "widgets": ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "UnitInspector", "explore"],
+    "widgets": ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "Pin", "UnitInspector", "View", "explore"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -75,10 +75,12 @@ __all__ = [
     "LayerGrid",
     "NbvizError",
     "Network",
+    "Pin",
     "Prediction",
     "Synthesis",
     "Unit",
     "UnitInspector",
+    "View",
     "__version__",
     "activations",
     "cam",

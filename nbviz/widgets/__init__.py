@@ -1,9 +1,11 @@
 """One widget a file: traits and layout, no tensor arithmetic."""
 
+from .bookmarks import View
 from .explorer import Explorer, explore
 from .filter_grid import FilterGrid
 from .heatmap_overlay import HeatmapOverlay
 from .layer_grid import LayerGrid
+from .pins import Pin
 from .unit_inspector import UnitInspector
 
-__all__ = ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "UnitInspector", "explore"]
+__all__ = ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "Pin", "UnitInspector", "View", "explore"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from numbers import Integral
@@ -20,6 +20,8 @@ from ..methods import METHODS
 from ..network import Network
 from ..session import Session
 from ..transport import Transport
+from .bookmarks import Bookmarked
+from .pins import Pinboard
 from .turns import TURNS
 
 BUNDLE = resources.files("nbviz") / "static" / "nbviz.js"
@@ -33,13 +35,14 @@ class UnitText(traitlets.Unicode):  # type: ignore[type-arg]  # older traitlets 
         return super().validate(obj, str(value) if isinstance(value, Unit) else value)
 
 
-class Widget(anywidget.AnyWidget):
+class Widget(Pinboard, Bookmarked, anywidget.AnyWidget):
     """A view of a network and some pictures; `layer`, `unit`, `image_index`, `method` and `target` can be set, observed and linked.
 
     Attributes:
         layer: name of the layer shown. unit: the chosen unit, `"layer4.1.conv2:17"`, or "" for none.
         image_index: number of the picture shown. method: name of the unit projection.
         target: class index of the overlay, None for the predicted class; a label may be assigned.
+        pins: units kept within reach. bookmarks: views kept under a name.
         status: "idle", "computing" or "failed". last_error: one line, "" after none.
 
     Raises `UnknownName` or `OutOfRange`, with what there is, when one of them is set to something that is not there.
@@ -71,6 +74,8 @@ class Widget(anywidget.AnyWidget):
         image_index: int = 0,
         method: str | None = None,
         target: str | int | None = None,
+        pins: Iterable[Any] = (),
+        bookmarks: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
         if not self._esm:
@@ -92,13 +97,15 @@ class Widget(anywidget.AnyWidget):
             image_index=image_index,
             method=method or _default_method(self.net, self.session, chosen, image_index),
             target=target,
+            pins=pins,
+            bookmarks=bookmarks or {},
         )
         self._transport = Transport(self, self.session)
 
     view_name = ""
     """Which component of the page module draws this widget."""
 
-    known_options: ClassVar[dict[str, type | tuple[type, ...]]] = {"height": int, "colormap": str}
+    known_options: ClassVar[dict[str, type | tuple[type, ...]]] = {"height": int, "colormap": str, "name": str}
     """Options and their types."""
 
     def _checked(self, options: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def explore(model_or_net: Network | nn.Module, images: Any = None, **options: An
     Args:
         model_or_net: a `Network`, or any `torch.nn.Module` (then see `Network` for what is assumed).
         images: one picture or a list – paths, PIL pictures, arrays, tensors; None shows scenes of the demo.
-        options: `layer`, `unit`, `image_index`, `method`, `target` to start with; `height` in pixels; `colormap`.
+        options: `layer`, `unit`, `image_index`, `method`, `target` to start with; `pins` and `bookmarks`, of another
+            widget or as written down; `height` in pixels; `colormap`; `name`, for links where there are several.
 
     Raises `NbvizError`s that say what is wrong with a model, picture, name or option.
     """
