@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from .errors import BadRequest
 
 SLOTS = ("picture", "thumbnails", "maps", "overlay", "projection", "excites", "gallery", "filters")
 """The panels that ask."""
+MOST_TERMS = 8
+"""Units that one picture may be searched for together."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,36 @@ def _are_params(value: Any) -> bool:
     )
 
 
+def _are_terms(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= MOST_TERMS
+        and all(isinstance(t, list) and len(t) == 2 and WEIGHT.fits(t[0]) and NAME.fits(t[1]) for t in value)
+    )
+
+
 def _is_aim(value: Any) -> bool:
-    kinds = {"unit": NAME, "logit": COUNT, "probability": COUNT}
+    kinds = {"unit": NAME, "logit": COUNT, "probability": COUNT, "terms": TERMS}
     return isinstance(value, Mapping) and len(value) == 1 and all(k in kinds and kinds[k].fits(value[k]) for k in value)
 
 
 NAME = Check(lambda value: isinstance(value, str) and value != "", "a text that is not empty")
 COUNT = Check(_is_count, "a whole number from 0")
+WEIGHT = Check(
+    lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value), "a number"
+)
 SIZE = Check(lambda value: _is_count(value) and value > 0, "a whole number from 1")
 SLOT = Check(lambda value: value in SLOTS, f"one of {', '.join(SLOTS)}")
 CLASSES = Check(
     lambda value: isinstance(value, list) and bool(value) and all(COUNT.or_null().fits(item) for item in value),
     "a list of at least one class index or null",
 )
-AIM = Check(_is_aim, "an object with either unit (a text), logit or probability (a class index)")
+TERMS = Check(_are_terms, f"a list of 1 to {MOST_TERMS} pairs of a weight and a unit")
+AIM = Check(
+    _is_aim,
+    "an object with either unit (a text), logit or probability (a class index), or terms (pairs of a weight and a "
+    "unit)",
+)
 PARAMS = Check(_are_params, "an object of plain values by the names of a method's parameters")
 
 # The operations a page may ask for, with the arguments each needs. What may be null may also be left out.
@@ -66,7 +85,13 @@ OPERATIONS: dict[str, dict[str, Check]] = {
         "params": PARAMS.or_null(),
     },
     "projection": {"image": COUNT, "unit": NAME, "method": NAME, "params": PARAMS.or_null()},
-    "synthesis": {"target": AIM, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
+    "synthesis": {
+        "target": AIM,
+        "steps": SIZE,
+        "size": SIZE.or_null(),
+        "seed": COUNT,
+        "param": NAME.or_null(),
+    },
     "gallery": {"layer": NAME, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
     "filters": {"layer": NAME.or_null()},
 }

@@ -80,7 +80,7 @@ def test_what_the_kernel_says_is_what_the_page_expects(message: dict[str, Any]) 
         (
             {"type": "request", "op": "synthesis", "target": {"unit": "a:1", "logit": 2}},
             "'target' of 'synthesis' must be an object with either unit (a text), logit or probability (a class "
-            "index), not {'logit': 2, 'unit': 'a:1'}.",
+            "index), or terms (pairs of a weight and a unit), not {'logit': 2, 'unit': 'a:1'}.",
         ),
     ],
 )

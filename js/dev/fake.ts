@@ -83,6 +83,7 @@ function network(): NetworkInfo {
     stops,
     default_layer: "layer3.1.conv2",
     cam_layer: "layer4.1",
+    parametrisations: ["fourier", "pixel"],
   };
 }
 
@@ -367,19 +368,21 @@ function answer(request: Request): Answer {
       );
     }
     case "synthesis": {
+      const film = [0, 1, 2].map((k) => ({ step: (request.steps * k) / 2, reading: 0.5 + 6 * k }));
       const meta = {
         height: 96,
         width: 96,
         value: 12.5,
-        natural_ratio: 1.4,
+        film,
+        natural: { largest: 9, source: "of 3 pictures seen" },
+        lengths: [GREY_PIXEL.length, GREY_PIXEL.length],
         objective: "unit",
-        activation: 12.5,
         steps: request.steps,
         seed: request.seed,
-        trace: [1, 12.5],
         code: 'nbviz.visualize(net, net.unit("layer3.1.conv2:17"), steps=128, seed=0)',
       };
-      return { content: { key: JSON.stringify(request.target), meta }, buffers: [synthesised(1, 1)] };
+      const files = Uint8Array.from([...GREY_PIXEL, ...GREY_PIXEL]);
+      return { content: { key: JSON.stringify(request.target), meta }, buffers: [synthesised(1, 1), files] };
     }
   }
 }
@@ -398,7 +401,9 @@ function partial(
     const { content, buffers = [] } = answer(request);
     return { meta: content.meta, buffers };
   }
-  const meta = { height: 96, width: 96, value: (12 * step) / steps, natural_ratio: (1.4 * step) / steps };
+  const film = [{ step: 0, reading: 0.5 }];
+  const natural = { largest: 9, source: "of 3 pictures seen" };
+  const meta = { height: 96, width: 96, value: (12 * step) / steps, film, natural };
   return { meta, buffers: [synthesised(step, steps)] };
 }
 

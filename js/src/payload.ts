@@ -20,7 +20,8 @@ interface Bytes {
   /** One map a target. */
   overlay: Uint8Array[];
   projection: Uint8Array;
-  synthesis: Uint8Array;
+  /** The newest picture, and JPEG files of those before it on the finished film. */
+  synthesis: { picture: Uint8Array; files: Uint8Array[] };
   /** One file a tile, empty where there is no picture. */
   gallery: Uint8Array[];
   filters: Uint8Array;
@@ -77,7 +78,10 @@ const READERS: { [O in Op]: Reader<O> } = {
   overlay: (m, buffers) =>
     m.maps.map((_, i) => pixels(buffers[i], m.height * m.width, `overlay of target ${i}`)),
   projection: (m, [bytes]) => pixels(bytes, m.height * m.width * m.channels, "projection"),
-  synthesis: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "synthesis"),
+  synthesis: (m, [rgb, film]) => ({
+    picture: pixels(rgb, m.height * m.width * 3, "synthesis"),
+    files: "lengths" in m ? files(film, m.lengths as number[], "film") : [],
+  }),
   gallery: (m, [bytes]) =>
     files(
       bytes,
@@ -100,9 +104,9 @@ export const readFrame = <O extends Op>(
 ): Result<O>["bytes"] => (READERS[op] as Reader<O>)(meta, buffers);
 
 /** Bytes held by a result, for the cache's bound. */
-export function weight(result: Result): number {
-  const bytes = result.bytes;
-  if (bytes instanceof Uint8Array) return bytes.byteLength;
-  if (Array.isArray(bytes)) return bytes.reduce((sum, map) => sum + map.byteLength, 0);
-  return Object.values(bytes).reduce((sum: number, array: ArrayBufferView) => sum + array.byteLength, 0);
-}
+export const weight = ({ bytes }: Result): number => weigh(bytes);
+
+const weigh = (bytes: object): number =>
+  ArrayBuffer.isView(bytes)
+    ? bytes.byteLength
+    : Object.values(bytes).reduce((sum: number, part: object) => sum + weigh(part), 0);

@@ -94,17 +94,25 @@ const projection = record({
   numbers,
 });
 
-const frame = { height: size, width: size, value: number, natural_ratio: nullable(number) };
+/** Pictures kept on the way and what the target says of each: a unit's strongest activation, else the value. */
+const film = list(record({ step: count, reading: number }));
+export type Film = Checked<typeof film>;
+
+/** The largest value on natural pictures, and on which: `of 3 pictures seen`. */
+const natural = record({ largest: number, source: text });
+export type Natural = Checked<typeof natural>;
+
+const frame = { height: size, width: size, value: number, film, natural: nullable(natural) };
 const synthesisFrame = record(frame);
 export type SynthesisFrame = Checked<typeof synthesisFrame>;
 
 const synthesis = record({
   ...frame,
+  /** How long the file of each picture of the film is; the last travels as it is. */
+  lengths: list(count),
   objective: text,
-  activation: number,
   steps: size,
   seed: count,
-  trace: list(number),
   code: text,
 });
 
@@ -201,14 +209,35 @@ export type Plain = Checked<typeof plain>;
 /** Parameters of a method that differ from what it takes by default. */
 export type Params = Record<string, Plain>;
 
-export type SynthesisTarget = { unit: string } | { logit: number } | { probability: number };
+/** A unit, a class, or units with their weights together. */
+export type SynthesisTarget =
+  | { unit: string }
+  | { logit: number }
+  | { probability: number }
+  | { terms: [weight: number, unit: string][] };
+
+const MOST_TERMS = 8;
+
+const terms: Check<unknown> = (value, at) => {
+  const pairs = list(anyPair)(value, at);
+  if (pairs.length === 0 || pairs.length > MOST_TERMS)
+    throw new ProtocolError(`${at}: expected 1 to ${MOST_TERMS} units`);
+  return pairs;
+};
+
+function anyPair(value: unknown, at: string): [number, string] {
+  if (!Array.isArray(value) || value.length !== 2) throw new ProtocolError(`${at}: expected a pair`);
+  return [number(value[0], `${at}[0]`), name(value[1], `${at}[1]`)];
+}
+
+const AIMS: Record<string, Check<unknown>> = { unit: name, logit: count, probability: count, terms };
 
 function synthesisTarget(value: unknown, at: string): SynthesisTarget {
   const target = anything(value, at);
   const keys = Object.keys(target);
-  if (keys.length !== 1) throw new ProtocolError(`${at}: expected exactly one of unit, logit, probability`);
-  oneOf("unit", "logit", "probability")(keys[0], at);
-  (keys[0] === "unit" ? name : (count as Check<unknown>))(target[keys[0] as string], at);
+  const check = keys.length === 1 && Object.hasOwn(AIMS, keys[0]!) ? AIMS[keys[0]!] : undefined;
+  if (!check) throw new ProtocolError(`${at}: expected exactly one of ${Object.keys(AIMS).join(", ")}`);
+  check(target[keys[0]!], `${at}.${keys[0]}`);
   return target as SynthesisTarget;
 }
 
@@ -224,8 +253,14 @@ const ARGUMENTS = {
   maps: record({ image: count, layer: name }),
   overlay: record({ image: count, method: name, targets, layer: nullable(name), params: byName(plain) }),
   projection: record({ image: count, unit: name, method: name, params: byName(plain) }),
-  /** Without a size the kernel chooses one that suits the network. */
-  synthesis: record({ target: synthesisTarget, steps: size, size: nullable(size), seed: count }),
+  /** Without a size or a parametrisation the kernel chooses what suits the network. */
+  synthesis: record({
+    target: synthesisTarget,
+    steps: size,
+    size: nullable(size),
+    seed: count,
+    param: nullable(name),
+  }),
   /** Without a size the kernel chooses a small one. */
   gallery: record({ layer: name, steps: size, size: nullable(size), seed: count }),
   /** Without a layer the kernel takes the first convolution. */

@@ -13,7 +13,8 @@ import * as wants from "./wants";
 
 export type OverlayMode = "class" | "unit" | "none";
 
-export type Aim = "neuron" | "channel" | "class";
+/** The unit as it is locked, its whole channel, the opposite of it, it and the second one together, or a class. */
+export type Aim = "neuron" | "channel" | "negative" | "joint" | "class";
 
 export interface Slots {
   picture: Slot<"picture">;
@@ -43,10 +44,13 @@ export interface Local {
   peek: Signal<number | null>;
   /** Whether a small receptive field is enlarged. */
   part: Signal<"field" | "whole">;
-  /** What pictures are searched for: the unit as it is locked, its whole channel, or the class asked about. */
+  /** What pictures are searched for. */
   aim: Signal<Aim>;
   aimedClass: Signal<number | null>;
-  synthesis: Signal<{ steps: number; size: number | null; seed: number }>;
+  /** The unit that the locked one is combined with. */
+  second: Signal<Unit | null>;
+  /** Without a parametrisation the kernel chooses. */
+  synthesis: Signal<{ steps: number; size: number | null; seed: number; param: string | null }>;
 }
 
 /** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */
@@ -109,10 +113,12 @@ function initialLocal({ traits }: Synced): Local {
     part: signal("field"),
     aim: signal("neuron"),
     aimedClass: signal(null),
+    second: signal(null),
     synthesis: signal({
       steps: options.steps ?? 128,
       size: options.size ?? null,
       seed: options.seed ?? 0,
+      param: null,
     }),
   };
 }

@@ -25,6 +25,8 @@ export interface NetworkInfo {
   stops: { name: string; kind: string; layers: string[] }[];
   default_layer: string;
   cam_layer: string | null;
+  /** Ways to write a synthesised picture as free numbers. */
+  parametrisations: string[];
   /** What was assumed about the network, a sentence each. */
   notes?: string[];
 }
@@ -93,6 +95,7 @@ const DEFAULTS: Traits = {
     stops: [],
     default_layer: "",
     cam_layer: null,
+    parametrisations: [],
   },
   _methods: [],
   _images: [],

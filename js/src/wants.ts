@@ -1,5 +1,6 @@
 /** What each panel wants to show, from the state of the page: pure functions of the store. */
 import { formatUnit, parseUnit, wholeUnit } from "./address";
+import { short } from "./format";
 import type { Params, Prediction, SynthesisTarget } from "./protocol";
 import type { Want } from "./slot";
 import type { Store } from "./store";
@@ -18,9 +19,12 @@ const paramsOf = ({ local }: Store, method: string): Params => local.params.valu
 export const className = ({ traits }: Store, index: number): string =>
   traits._network.value.labels?.[index] ?? `class ${index}`;
 
+const factor = (weight: number): string => (weight === 1 ? "" : weight === -1 ? "−" : `${short(weight)}·`);
+
 /** What is searched for, in words. */
 export function aimName(store: Store, target: SynthesisTarget): string {
   if ("unit" in target) return target.unit;
+  if ("terms" in target) return target.terms.map(([weight, unit]) => `${factor(weight)}${unit}`).join(" + ");
   const [quantity, index] = Object.entries(target)[0] as [string, number];
   return `${quantity} of ${className(store, index)}`;
 }
@@ -93,19 +97,28 @@ export function projection(store: Store): Want<"projection"> | null {
   return { op: "projection", args, about: { key, ...about }, title };
 }
 
-/** A neuron is searched for at its place, a channel wherever in its map, a class by its logit. */
+/** A neuron is searched for at its place, a channel all over its map, a class by its logit. */
 export function synthesisTarget({ traits, local }: Store): SynthesisTarget | null {
-  const { aim, aimedClass } = local;
+  const { aim, aimedClass, second } = local;
   if (aim.value === "class" && aimedClass.value !== null) return { logit: aimedClass.value };
   const unit = parseUnit(traits.unit.value);
-  return unit && { unit: formatUnit(aim.value === "channel" ? wholeUnit(unit) : unit) };
+  if (!unit) return null;
+  const name = formatUnit(unit);
+  if (aim.value === "negative") return { terms: [[-1, name]] };
+  if (aim.value === "joint" && second.value)
+    return {
+      terms: [
+        [1, name],
+        [1, formatUnit(second.value)],
+      ],
+    };
+  return { unit: aim.value === "channel" ? formatUnit(wholeUnit(unit)) : name };
 }
 
 export function synthesis(store: Store): Want<"synthesis"> | null {
   const target = synthesisTarget(store);
   if (!target) return null;
-  const { steps, size, seed } = store.local.synthesis.value;
-  const args = { target, steps, size, seed };
+  const args = { target, ...store.local.synthesis.value };
   return { op: "synthesis", args, about: args, title: `what excites ${aimName(store, target)}` };
 }
 

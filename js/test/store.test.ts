@@ -179,7 +179,7 @@ describe("store", () => {
     pass(300);
     store.setTraits({ unit: "layer3.1.conv2:17" });
     expect(store.slots.excites.state.value).toBe("ready");
-    expect(store.slots.excites.shown.value?.meta.activation).toBe(12.5);
+    expect(store.slots.excites.shown.value?.meta.film.at(-1)?.reading).toBe(12.5);
     const rid = requests(model, "synthesis")[1]?.rid;
     expect(model.sent).toContainEqual({ type: "cancel", rid });
   });

@@ -337,17 +337,21 @@ it("a map that grows says how far it is, and when it was stopped", async () => {
 describe("what excites", () => {
   const named = (root: ShadowRoot, label: string) =>
     root.querySelector<HTMLElement>(`[aria-label="${label}"]`);
+  const clickOn = (root: ShadowRoot, text: string) =>
+    [...panel(root, "excites").querySelectorAll("button")].find((b) => b.textContent === text)?.click();
   const segment = (root: ShadowRoot, value: string) =>
     panel(root, "excites").querySelector<HTMLElement>(`[data-value="${value}"]`);
 
   it("a class is one click away in the list of classes, and said in the caption", async () => {
     const { root, model } = await open("explorer", { _options: { steps: 8 } });
-    expect(panel(root, "excites").querySelector('[role="radiogroup"]')).toBeNull();
+    expect(segment(root, "class")).toBeNull();
     named(root, "What excites red disc")?.click();
     await breathe();
     await settled(root);
     expect(requests(model, "synthesis")[0]).toMatchObject({ target: { logit: 0 } });
-    expect(panel(root, "excites").textContent).toContain("logit of red disc · 8 steps, seed 0 · value 12.5");
+    expect(panel(root, "excites").textContent).toContain(
+      "logit of red disc · 8 steps, seed 0 · logit 12.5 · 1.39 × the natural maximum",
+    );
     segment(root, "neuron")?.click();
     await breathe();
     expect(panel(root, "excites").textContent).toContain(
@@ -360,11 +364,48 @@ describe("what excites", () => {
     expect(segment(root, "neuron")?.getAttribute("aria-checked")).toBe("true");
     segment(root, "channel")?.click();
     await breathe();
-    const start = [...panel(root, "excites").querySelectorAll("button")].find(
-      (b) => b.textContent === "Start",
-    );
-    start?.click();
+    clickOn(root, "Start");
     expect(requests(model, "synthesis")[0]).toMatchObject({ target: { unit: "layer3.1.conv2:17" } });
+  });
+
+  it("is played back picture by picture, each with its place on the curve", async () => {
+    const { root } = await open("unit_inspector", { _options: { steps: 8 } });
+    clickOn(root, "Start");
+    await breathe();
+    await settled(root);
+    const excites = panel(root, "excites");
+    const slider = excites.querySelector('input[type="range"]') as HTMLInputElement;
+    expect([slider.min, slider.max, slider.value]).toEqual(["0", "2", "2"]);
+    const before = excites.dataset.seq;
+    slider.value = "1";
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await vi.waitFor(() => expect(excites.dataset.seq).not.toBe(before));
+    expect(slider.getAttribute("aria-valuetext")).toBe(
+      "layer3.1.conv2:17 · step 4 of 8 · activation 6.5 · 0.722 × the natural maximum",
+    );
+    expect(excites.querySelector(".curve svg")?.getAttribute("aria-label")).toBe(
+      "activation from 0.0556 at step 0 to 1.39 times the natural maximum of 3 pictures seen at step 8, first beyond it at step 8",
+    );
+    expect(excites.querySelector(".curve figcaption")?.textContent).toBe(
+      "activation ÷ 9, the natural maximum of 3 pictures seen",
+    );
+  });
+
+  it("can be the opposite of a unit, and written in another way", async () => {
+    const { root, model } = await open("unit_inspector", { unit: "layer3.1.conv2:17" });
+    segment(root, "negative")?.click();
+    await breathe();
+    clickOn(root, "Start");
+    expect(requests(model, "synthesis")[0]).toMatchObject({
+      target: { terms: [[-1, "layer3.1.conv2:17"]] },
+      param: null,
+    });
+    const select = panel(root, "excites").querySelector("select") as HTMLSelectElement;
+    select.value = "pixel";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await breathe();
+    clickOn(root, "Start");
+    expect(requests(model, "synthesis")[1]).toMatchObject({ param: "pixel" });
   });
 
   it("a class is not offered where there is no place to show it", async () => {

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from .. import images as pictures
-from ..address import Unit
+from ..address import Target
 from ..errors import BadRequest, OutOfRange
 from ..methods import METHODS, Recording
 from ..network import Network
+from .nature import Natural, maxima, natural
 from .shelf import Shelf
 
 Bytes = NDArray[Any]
@@ -117,24 +118,18 @@ class Session:
             kept.move_to_end(key)
             return kept[key]
 
-    def natural_max(self, unit: Unit) -> float | None:
-        """The unit's largest activation on the pictures whose recordings are at hand, None where there are none."""
-        planes = [maps[unit.channel] for maps in self._maps_seen(unit.layer)]
-        if unit.position:
-            y, x = unit.position
-            planes = [plane[y : y + 1, x : x + 1] for plane in planes]
-        return max((float(plane.max()) for plane in planes if plane.numel()), default=None)
+    def natural(self, target: Target) -> Natural | None:
+        """The target's largest value on the pictures whose recordings are at hand, None where there are none."""
+        return natural(self._at_hand(), target)
 
     def natural_maxima(self, layer: str) -> torch.Tensor | None:
         """The largest activation of each channel (C,) on the pictures at hand, None where there are none."""
-        maxima = [maps.flatten(1).amax(1) for maps in self._maps_seen(layer)]
-        return torch.stack(maxima).amax(0) if maxima else None
+        return maxima(self._at_hand(), layer)
 
-    def _maps_seen(self, layer: str) -> list[torch.Tensor]:
+    def _at_hand(self) -> list[Recording]:
         with self.net.lock:
             revision = self.net.sync()
-            recordings = [r for (_, made), r in self._recordings.items() if made == revision]
-        return [r.maps(layer).detach() for r in recordings if layer in r.outputs]
+            return [recording for (_, made), recording in self._recordings.items() if made == revision]
 
     def forget(self) -> None:
         """Let go of recordings and answers; what is asked for afterwards is computed anew."""
@@ -166,9 +161,11 @@ class Session:
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
         """Names content: operation, arguments, picture, weights."""
         content = {**args, "image": self.picture(args["image"]).key} if "image" in args else dict(args)
-        if op == "synthesis" and "unit" in args["target"]:
+        if op == "synthesis":
+            from .operations.synthesis import target_of
+
             # Its answer compares with nature as far as it is known at the time.
-            content["natural_max"] = self.natural_max(self.net.unit(args["target"]["unit"]))
+            content["natural"] = self.natural(target_of(self.net, args["target"]))
         described = f"{op} {sorted(content.items())} {self.net.name} {id(self.net)} {self.net.sync()}"
         return pictures.content_key(described.encode())
 

@@ -47,6 +47,13 @@ class Step:
         """The undisturbed picture before this step's change, (H, W, 3)."""
         return to_bytes(self._pixels)
 
+    @torch.no_grad()
+    def reading(self, net: Network, objective: Objective) -> float:
+        """The activation, or for a sum the value, of `objective` on that picture in 8 bits; one forward pass."""
+        taps = objective.tap(net, net.normalise(self._pixels.mul(255).round().div(255)).to(net.dtype))
+        activation = objective.activation(taps)
+        return float(objective.value(taps) if activation is None else activation)
+
 
 class Adam:
     """Adam that climbs, on one tensor.

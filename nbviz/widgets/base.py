@@ -19,6 +19,7 @@ from ..errors import BadRequest, BrokenInstallation, NbvizError, UnknownName, cl
 from ..methods import METHODS
 from ..network import Network
 from ..session import Session
+from ..synthesis import PARAMETRISATIONS
 from ..transport import Transport
 from .bookmarks import Bookmarked
 from .pins import Pinboard
@@ -293,6 +294,7 @@ def _network_facts(net: Network) -> dict[str, Any]:
         "layers": facts,
         "stops": [{"name": s.name, "kind": kinds.get(s.name, ""), "layers": list(s.layers)} for s in net.stops],
         "default_layer": net.late_convolution,
+        "parametrisations": list(PARAMETRISATIONS),
         "cam_layer": net.last_spatial if any(layer.spatial and max(layer.spatial) > 1 for layer in shown) else None,
     }
 

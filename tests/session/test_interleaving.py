@@ -36,8 +36,8 @@ def fresh() -> Session:
 
 
 def same(one: Answer, other: Answer) -> bool:
-    numbers = {name: value for name, value in one.meta.items() if name != "natural_ratio"}
-    return numbers == {name: value for name, value in other.meta.items() if name != "natural_ratio"} and all(
+    numbers = {name: value for name, value in one.meta.items() if name != "natural"}
+    return numbers == {name: value for name, value in other.meta.items() if name != "natural"} and all(
         np.array_equal(a, b) for a, b in zip(one.buffers, other.buffers, strict=True)
     )
 
@@ -53,7 +53,7 @@ def test_a_synthesis_with_clicks_inside_is_bit_for_bit_the_undisturbed_one() -> 
         clicked.append(same(session.answer(op, args), alone.answer(op, args)))
 
     disturbed = session.answer("synthesis", SYNTHESIS, report)
-    assert disturbed.meta["trace"] == undisturbed.meta["trace"]
+    assert disturbed.meta["film"] == undisturbed.meta["film"]
     assert np.array_equal(disturbed.buffers[0], undisturbed.buffers[0])
     assert clicked == [True] * SYNTHESIS["steps"]
 
@@ -95,7 +95,7 @@ def test_a_click_that_fails_or_is_cancelled_inside_disturbs_nothing() -> None:
         with pytest.raises(LookupError):
             session.answer("maps", {"image": 0, "layer": "none"})
 
-    assert session.answer("synthesis", SYNTHESIS, report).meta["trace"] == undisturbed.meta["trace"]
+    assert session.answer("synthesis", SYNTHESIS, report).meta["film"] == undisturbed.meta["film"]
 
 
 def test_the_same_on_the_worker_with_clicks_from_another_thread() -> None:
@@ -122,7 +122,7 @@ def test_the_same_on_the_worker_with_clicks_from_another_thread() -> None:
     for op, args in CLICKS:
         runner.submit(click(op, args))
     assert runner.wait(lambda _job: True, LONG)
-    assert done[0].meta["trace"] == undisturbed.meta["trace"]
+    assert done[0].meta["film"] == undisturbed.meta["film"]
     assert np.array_equal(done[0].buffers[0], undisturbed.buffers[0])
     alone = fresh()
     assert len(clicks) == len(CLICKS)

@@ -67,7 +67,7 @@ def test_buffers_are_contiguous_little_endian_and_as_large_as_stated(session: Se
         "maps": [area * meta.get("channels", 0), *[4 * meta.get("channels", 0)] * 4],
         "overlay": [area] * len(meta.get("maps", ())),
         "projection": [area * meta.get("channels", 0)],
-        "synthesis": [area * 3],
+        "synthesis": [area * 3, sum(meta.get("lengths", ()))],
         "gallery": [sum(tile["length"] for tile in meta.get("tiles", ()))],
         "filters": [area * meta.get("channels", 0) * meta.get("count", 0) * meta.get("planes", 0)],
     }[op]
@@ -274,20 +274,24 @@ def test_filters_decode_to_the_weights(session: Session) -> None:
 def test_a_synthesis_is_what_visualize_makes(session: Session) -> None:
     session.recording(0)
     answer = session.answer("synthesis", QUESTIONS["synthesis"])
-    natural = session.natural_max(session.net.unit("3:5"))
-    own = nbviz.visualize(session.net, "3:5", steps=3, size=32, seed=1, natural_max=natural)
+    own = nbviz.visualize(session.net, "3:5", steps=3, size=32, seed=1)
     assert np.array_equal(answer.buffers[0], np.asarray(own.image))
     meta = answer.meta
-    assert meta["trace"] == own.trace
-    assert (meta["value"], meta["activation"], meta["natural_ratio"]) == (own.value, own.activation, own.natural_ratio)
+    largest = float(session.recording(0).maps("3")[5].detach().max())
+    assert meta["natural"] == {"largest": largest, "source": "of 1 picture seen"}
+    assert (meta["value"], meta["film"][-1]) == (own.value, {"step": 3, "reading": own.activation})
     assert (meta["code"], meta["objective"]) == (own.code, "3:5")
 
 
 @pytest.mark.parametrize("target", [{"logit": 2}, {"probability": 2}])
 def test_a_class_can_be_synthesised(session: Session, target: dict[str, int]) -> None:
+    session.recording(0)
+    session.recording(2)
     meta = session.answer("synthesis", {**QUESTIONS["synthesis"], "target": target}).meta
-    assert meta["natural_ratio"] is None
-    assert meta["activation"] == pytest.approx(meta["value"])
+    assert meta["film"][-1] == {"step": 3, "reading": meta["value"]}
+    logits = torch.stack([session.recording(image).logits[0].detach() for image in (0, 2)])
+    natural = logits if "logit" in target else logits.softmax(1)
+    assert meta["natural"] == {"largest": float(natural[:, 2].max()), "source": "of 2 pictures seen"}
     assert "cat" in meta["objective"]
 
 
@@ -308,5 +312,5 @@ def test_a_synthesis_shows_a_frame_at_every_step(session: Session) -> None:
 
 
 def test_a_synthesis_needs_one_aim(session: Session) -> None:
-    with pytest.raises(BadRequest, match="asks for one of unit, logit, probability, not nothing"):
+    with pytest.raises(BadRequest, match="asks for one of unit, logit, probability, terms, not nothing"):
         session.answer("synthesis", {**QUESTIONS["synthesis"], "target": {}})

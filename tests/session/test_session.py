@@ -14,6 +14,7 @@ import torch
 from nbviz.errors import BadPicture, BadRequest, OutOfRange, UnknownName
 from nbviz.session import Session
 from nbviz.session import session as session_module
+from nbviz.session.nature import Natural
 from nbviz.session.session import RECORDINGS
 from tests.doubles import LONG, noise, tiny_model, tiny_network
 
@@ -69,11 +70,11 @@ def test_the_name_of_an_operation_is_part_of_the_key(session: Session) -> None:
 
 def test_a_synthesis_that_knows_more_of_nature_is_another_answer(session: Session) -> None:
     unknown = session.answer("synthesis", SYNTHESIS)
-    assert unknown.meta["natural_ratio"] is None
+    assert unknown.meta["natural"] is None
     session.recording(0)
     known = session.answer("synthesis", SYNTHESIS)
     assert known.key != unknown.key
-    assert known.meta["natural_ratio"] is not None
+    assert known.meta["natural"]["source"] == "of 1 picture seen"
     assert session.answer("synthesis", SYNTHESIS) is known
 
 
@@ -158,27 +159,28 @@ def test_forgetting_while_a_picture_is_recorded_leaves_nothing_behind(session: S
 
 def test_the_natural_maximum_is_the_largest_value_on_the_pictures_seen(session: Session) -> None:
     unit, neuron = session.net.unit("3:5"), session.net.unit("3:5@2,3")
-    assert session.natural_max(unit) is None
+    assert session.natural(unit) is None
     maxima, values = [], []
     for index in range(3):
         plane = session.recording(index).maps("3")[5].detach()
         maxima.append(float(plane.max()))
         values.append(float(plane[2, 3]))
-        assert session.natural_max(unit) == max(maxima)
-        assert session.natural_max(neuron) == max(values)
+        source = f"of {index + 1} picture{'s' * (index > 0)} seen"
+        assert session.natural(unit) == Natural(max(maxima), source)
+        assert session.natural(neuron) == Natural(max(values), source)
 
 
 def test_what_was_seen_under_older_weights_is_not_natural_any_more(session: Session) -> None:
     session.recording(0)
     change_weights(session)
-    assert session.natural_max(session.net.unit("3:5")) is None
+    assert session.natural(session.net.unit("3:5")) is None
 
 
 def test_a_neuron_outside_of_a_smaller_picture_has_no_natural_maximum_there() -> None:
     session = Session(tiny_network(), [torch.rand(1, 3, 16, 16)])
     session.recording(0)
-    assert session.natural_max(session.net.unit("0:1@30,30")) is None
-    assert session.natural_max(session.net.unit("0:1@3,3")) is not None
+    assert session.natural(session.net.unit("0:1@30,30")) is None
+    assert session.natural(session.net.unit("0:1@3,3")) is not None
 
 
 # -- bad input

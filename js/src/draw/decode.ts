@@ -13,3 +13,12 @@ export async function decode(file: Uint8Array, type: string): Promise<Bitmap> {
   const bytes = context?.getImageData(0, 0, width, height).data;
   return { height, width, pixels: bytes ? new Uint32Array(bytes.buffer) : new Uint32Array(height * width) };
 }
+
+const held = new WeakMap<Uint8Array, Promise<Bitmap>>();
+
+/** The same, once for each file that is kept. */
+export function decoded(file: Uint8Array, type: string): Promise<Bitmap> {
+  const known = held.get(file) ?? decode(file, type);
+  held.set(file, known);
+  return known;
+}

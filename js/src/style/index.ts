@@ -6,6 +6,7 @@ import frame from "./frame.css";
 import help from "./help.css";
 import map from "./map.css";
 import panels from "./panels.css";
+import synthesis from "./synthesis.css";
 import tiles from "./tiles.css";
 
-export default [base, controls, frame, map, panels, tiles, classes, help].join("");
+export default [base, controls, frame, map, panels, synthesis, tiles, classes, help].join("");

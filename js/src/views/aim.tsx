@@ -1,4 +1,5 @@
-/** What a picture is searched for: the locked neuron, its whole channel, or a class that was asked about. */
+/** What a picture is searched for: the locked neuron, its whole channel, its opposite, two units, or a class. */
+import { formatUnit } from "../address";
 import type { Aim, Store } from "../store";
 import { className } from "../wants";
 import { useStore } from "./context";
@@ -6,7 +7,7 @@ import { type Option, Segments } from "./controls";
 
 function optionsOf(store: Store): Option<Aim>[] {
   const unit = store.unit.value;
-  const index = store.local.aimedClass.value;
+  const { aimedClass, second } = store.local;
   const options: Option<Aim>[] = [];
   if (unit?.position) {
     const at = unit.position.join(",");
@@ -17,6 +18,13 @@ function optionsOf(store: Store): Option<Aim>[] {
     });
     options.push({ value: "channel", label: "channel", title: "The channel, all over the picture" });
   } else if (unit) options.push({ value: "neuron", label: `unit ${unit.channel}` });
+  if (unit)
+    options.push({ value: "negative", label: `−${unit.channel}`, title: "What drives it below zero" });
+  if (unit && second.value) {
+    const both = `${unit.channel} + ${second.value.channel}`;
+    options.push({ value: "joint", label: both, title: `Together with ${formatUnit(second.value)}` });
+  }
+  const index = aimedClass.value;
   if (index !== null) options.push({ value: "class", label: className(store, index), title: "The class" });
   return options;
 }

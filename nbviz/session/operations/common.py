@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from ...errors import BadRequest, UnknownName, close_matches
 from ...methods import METHODS, Method
@@ -28,3 +30,8 @@ def method_named(name: str, asks: str) -> Method:
 def finite(numbers: Mapping[str, float]) -> dict[str, float]:
     """Numbers as a message can carry them: JSON has no NaN and no infinity."""
     return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
+
+
+def joined(files: Iterable[bytes]) -> Bytes:
+    """Files as one buffer, one after the other."""
+    return np.frombuffer(b"".join(files), np.uint8)

@@ -12,7 +12,7 @@ from ... import images as pictures
 from ...address import Unit
 from ...errors import ForwardFailed, NotDefined
 from ..session import Report, Session, Tile
-from .common import Result
+from .common import Result, joined
 
 DRAWN_PIXELS = 96
 """Side of the pictures that are searched for: enough for a tile, and several times faster than the whole input."""
@@ -104,4 +104,4 @@ def _sheet(layer: str, total: int, shape: Shape, tiles: dict[int, Tile]) -> Resu
             for channel, tile in tiles.items()
         ],
     }
-    return meta, [np.frombuffer(b"".join(tile.file for tile in tiles.values()), np.uint8)]
+    return meta, [joined(tile.file for tile in tiles.values())]
