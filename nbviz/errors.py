@@ -50,6 +50,18 @@ class BrokenInstallation(NbvizError, ImportError):
     """torch or torchvision that is missing, or a pair that does not fit together."""
 
 
+class NotWritten(NbvizError, OSError):
+    """A file that cannot be written where it was asked for; what was there before is untouched."""
+
+
+class NotAReadableNotebook(NbvizError, ValueError):
+    """A file that is no notebook, or one of a format that this installation does not read."""
+
+
+class Closed(NbvizError, RuntimeError):
+    """A widget that was closed and shows nothing any more."""
+
+
 class Cancelled(Exception):
     """An order that was carried out, not an error: raised inside a computation that nobody waits for any more."""
 

@@ -18,7 +18,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = "nbviz/static/nbviz.js"
-NEEDED = {BUNDLE, "nbviz/colormaps.json", "nbviz/demo/weights.safetensors", "nbviz/py.typed", "nbviz/__init__.py"}
+PAGES = {"nbviz/static/page.js", "nbviz/static/borrow.js"}
+NEEDED = {
+    BUNDLE,
+    *PAGES,
+    "nbviz/colormaps.json",
+    "nbviz/demo/weights.safetensors",
+    "nbviz/py.typed",
+    "nbviz/__init__.py",
+}
 MODULE_LIMIT = 150 * 1024  # bytes: every widget of a notebook carries the module in its state
 
 
@@ -72,6 +80,7 @@ def test_the_wheel_holds_the_module_as_built_and_nothing_else(wheel: Path) -> No
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         module = archive.read(BUNDLE)
+        pages = [archive.read(name) for name in PAGES]
     assert names >= NEEDED
     assert {name.partition("/")[0] for name in names} == {
         "nbviz",
@@ -79,7 +88,7 @@ def test_the_wheel_holds_the_module_as_built_and_nothing_else(wheel: Path) -> No
     }
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert module == (ROOT / BUNDLE).read_bytes()
-    assert len(module) <= MODULE_LIMIT
+    assert max(map(len, [module, *pages])) <= MODULE_LIMIT
 
 
 @pytest.mark.slow

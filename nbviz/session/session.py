@@ -25,6 +25,8 @@ Bytes = NDArray[Any]
 RECORDINGS = 3
 CACHE_BYTES = 128 * 2**20
 TILE_BYTES = 32 * 2**20
+# How many questions are remembered, so that what was looked at can be kept for a page without a kernel.
+QUESTIONS = 8192
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,16 @@ class Tile:
     note: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question that was put to a session: with weights of which revision, and the key of its answer."""
+
+    op: str
+    args: Mapping[str, Any]
+    key: str
+    revision: int
+
+
 class Session:
     """A network, its pictures, and what has been computed about them.
 
@@ -89,7 +101,7 @@ class Session:
         self.net = net
         self.pictures = [self._prepared(image, i) for i, image in enumerate(images)]
         self._recordings: OrderedDict[tuple[str, int], Recording] = OrderedDict()
-        self._answers = _answers()
+        self._answers, self._asked = _answers(), _asked()
         self.tiles = _tiles()
 
     def _prepared(self, image: Any, index: int) -> Picture:
@@ -135,7 +147,7 @@ class Session:
         """Let go of recordings and answers; what is asked for afterwards is computed anew."""
         # Exchanged rather than emptied: a computation that is under way keeps using, and filling, the old ones.
         self._recordings = OrderedDict()
-        self._answers, self.tiles = _answers(), _tiles()
+        self._answers, self._asked, self.tiles = _answers(), _asked(), _tiles()
 
     def answer(self, op: str, args: Mapping[str, Any], report: Report = silent) -> Answer:
         """Carry out an operation of `protocol.OPERATIONS`; answers of unchanged weights come from the cache."""
@@ -145,12 +157,19 @@ class Session:
             raise BadRequest(f"There is no operation {op!r}; known are {', '.join(OPERATIONS)}.")
         key = self._key(op, args)
         answers = self._answers
+        self._asked.put(f"{op} {args}", Asked(op, args, key, self.net.revision))
         if known := answers.get(key):
             return known
         meta, buffers = OPERATIONS[op](self, report, **args)
         answer = Answer(key, meta, [np.ascontiguousarray(b) for b in buffers])
         answers.put(key, answer)
         return answer
+
+    def at_hand(self) -> list[tuple[Asked, Answer]]:
+        """Every question so far whose answer is still known, for the weights of now."""
+        revision = self.net.sync()
+        asked = [(one, self._answers.get(one.key)) for one in self._asked.values() if one.revision == revision]
+        return [(one, answer) for one, answer in asked if answer]
 
     def takes_steps(self, op: str, args: Mapping[str, Any]) -> bool:
         """Whether the operation goes on for many steps, between which shorter ones are answered."""
@@ -172,6 +191,10 @@ class Session:
 
 def _answers() -> Shelf[Answer]:
     return Shelf(CACHE_BYTES, lambda answer: sum(b.nbytes for b in answer.buffers))
+
+
+def _asked() -> Shelf[Asked]:
+    return Shelf(QUESTIONS, lambda _asked: 1)
 
 
 def _tiles() -> Shelf[Tile]:

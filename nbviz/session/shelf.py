@@ -36,3 +36,8 @@ class Shelf(Generic[T]):
             while self.bytes > self.limit:
                 _, oldest = self._things.popitem(last=False)
                 self.bytes -= self._weigh(oldest)
+
+    def values(self) -> list[T]:
+        """Everything that is kept, least recently used first."""
+        with self._lock:
+            return list(self._things.values())

@@ -9,7 +9,6 @@ from importlib import resources
 from numbers import Integral
 from typing import Any, ClassVar
 
-import anywidget
 import traitlets
 from torch import nn
 
@@ -23,6 +22,7 @@ from ..synthesis import PARAMETRISATIONS
 from ..transport import Transport
 from .bookmarks import Bookmarked
 from .pins import Pinboard
+from .shareable import Shareable
 from .turns import TURNS
 
 BUNDLE = resources.files("nbviz") / "static" / "nbviz.js"
@@ -36,7 +36,7 @@ class UnitText(traitlets.Unicode):  # type: ignore[type-arg]  # older traitlets 
         return super().validate(obj, str(value) if isinstance(value, Unit) else value)
 
 
-class Widget(Pinboard, Bookmarked, anywidget.AnyWidget):
+class Widget(Pinboard, Bookmarked, Shareable):
     """A view of a network and some pictures; `layer`, `unit`, `image_index`, `method` and `target` can be set, observed and linked.
 
     Attributes:
@@ -247,13 +247,6 @@ class Widget(Pinboard, Bookmarked, anywidget.AnyWidget):
             self._transport.close()
             self.session.forget()
         super().close()
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data:
-            data["text/plain"] = self._describe()
-        return bundle
 
     def _describe(self) -> str:
         unit = f", unit {self.unit}" if self.unit else ""

@@ -1,0 +1,29 @@
+"""Pages and notebooks that stay alive without a kernel: recorded answers, a stand-in host, contact sheets."""
+
+from __future__ import annotations
+
+from .archive import Archive
+from .document import Document, Link, Pool, View, alone
+from .precompute import Precomputed, Recorder, choose, precompute
+from .progress import OnStep
+from .sheet import Still, sheet
+from .still import contact_sheet
+from .wants import facts_of
+
+__all__ = [
+    "Archive",
+    "Document",
+    "Link",
+    "OnStep",
+    "Pool",
+    "Precomputed",
+    "Recorder",
+    "Still",
+    "View",
+    "alone",
+    "choose",
+    "contact_sheet",
+    "facts_of",
+    "precompute",
+    "sheet",
+]

@@ -1,0 +1,149 @@
+"""Contact sheets: what a reader sees where nothing runs. Pictures with alternative text, captions, numbers.
+
+Nothing but tables, images and text, without classes or styles: that is what the sanitisers of notebook hosts let
+through. A sheet stays below `MOST_BYTES`.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .. import images
+
+MOST_BYTES = 200_000
+"""Of a sheet, everything included."""
+WIDTH = 224
+"""Pixels of a picture in a sheet, at most; small ones are enlarged by a whole factor."""
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture (H, W, 3) uint8 with the sentence that describes it, and its caption."""
+
+    pixels: Pixels
+    alt: str
+    caption: str
+
+
+def sheet(title: str, stills: Sequence[Still], lines: Sequence[str] = ()) -> str:
+    """HTML of a figure: the pictures side by side, each with its caption; below them lines of text."""
+    share = (MOST_BYTES - 20_000) * 3 // 4 // max(1, len(stills))
+    cells = "".join(
+        f'<td align="center" valign="top">{_img(still, share)}<br><small>{html.escape(still.caption)}</small></td>'
+        for still in stills
+    )
+    table = f"<table><tr>{cells}</tr></table>" if cells else ""
+    text = "".join(f"<div><small>{html.escape(line)}</small></div>" for line in lines)
+    return f"<figure><figcaption><b>{html.escape(title)}</b></figcaption>{table}{text}</figure>"
+
+
+def _img(still: Still, most: int) -> str:
+    pixels = _enlarged(still.pixels)
+    kind, data = _encoded(pixels, most)
+    height, width = pixels.shape[:2]
+    return (
+        f'<img alt="{html.escape(still.alt)}" width="{width}" height="{height}" '
+        f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'
+    )
+
+
+def _enlarged(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    factor = WIDTH // max(height, width)
+    if factor > 1:
+        return pixels.repeat(factor, 0).repeat(factor, 1)
+    if max(height, width) > 2 * WIDTH:
+        small = Image.fromarray(pixels)
+        small.thumbnail((2 * WIDTH, 2 * WIDTH))
+        return np.asarray(small)
+    return pixels
+
+
+def _encoded(pixels: Pixels, most: int) -> tuple[str, bytes]:
+    """Without loss where that is small enough, else as a photograph."""
+    data = images.encode(pixels, "png")
+    if len(data) <= most // 2:
+        return "png", data
+    while len(data := images.encode(pixels, "jpeg")) > most:
+        pixels = pixels[::2, ::2]
+    return "jpeg", data
+
+
+def overlay_still(base: Any, heat: Any, which: int = 0) -> Still:
+    """A heat map over its picture; both are answers of a session."""
+    facts = heat.meta["maps"][which]
+    pixels = base.buffers[0]
+    shape = heat.meta["height"], heat.meta["width"]
+    codes = heat.buffers[which].reshape(shape).astype(np.float32)
+    values = (codes - 128) / 127 if heat.meta["signed"] else codes / 255
+    if not facts["empty"]:
+        pixels = images.overlay(pixels, values, 0.75, signed=heat.meta["signed"])
+    target = facts["target"]
+    at = f" at {heat.meta['layer']}" if heat.meta["layer"] else ""
+    about = f"{heat.meta['label']} of {target['label']}{at}"
+    value = f"logit {target['logit']:.3g}, probability {target['probability']:.1%}"
+    none = " – no evidence for it" if facts["empty"] else ""
+    return Still(pixels, f"Heat map over the picture: {about}{none}", f"{about} · {value} · to {facts['hi']:.3g}{none}")
+
+
+def projection_still(found: Any) -> Still:
+    """A unit's projection."""
+    meta = found.meta
+    codes = found.buffers[0]
+    pixels = codes if codes.ndim == 3 and codes.shape[2] == 3 else images.lookup(images.default_colormap(True))[codes]
+    about = f"{meta['label']} of unit {meta['unit']} at {meta['position'][0]},{meta['position'][1]}"
+    return Still(
+        pixels.reshape(meta["height"], meta["width"], 3),
+        f"Why the unit fires on this picture: {about}",
+        f"{about} · value {meta['value']:.3g} · ±{meta['scale']:.2g}",
+    )
+
+
+def maps_still(found: Any, most: int = 16) -> Still:
+    """A layer's strongest channels, each on its own scale."""
+    meta = found.meta
+    maxima = found.buffers[3]
+    strongest = np.argsort(-maxima, kind="stable")[: min(most, meta["channels"])]
+    tiles = found.buffers[0].reshape(meta["channels"], meta["height"], meta["width"])[strongest]
+    colours = images.lookup(images.default_colormap(False))[tiles]
+    columns = min(4, len(tiles))
+    named = ", ".join(f"{unit} ({maxima[unit]:.2g})" for unit in strongest[:4])
+    about = f"the {len(strongest)} strongest of {meta['channels']} channels of {meta['layer']}"
+    return Still(
+        montage(list(colours), columns),
+        f"Maps of {about}",
+        f"{about}, each over its own range; unit (maximum): {named}",
+    )
+
+
+def filters_still(found: Any) -> Still:
+    """The filters of a convolution."""
+    meta = found.meta
+    codes = found.buffers[0].reshape(meta["count"] * meta["planes"], meta["height"], meta["width"], meta["channels"])
+    tiles = np.broadcast_to(codes, (*codes.shape[:3], 3))[:96]
+    return Still(
+        montage(list(tiles), min(12, len(tiles))),
+        f"The filters of {meta['layer']} as pictures",
+        f"{len(tiles)} of {meta['count'] * meta['planes']} filters of {meta['layer']} · {meta['note']}",
+    )
+
+
+def montage(tiles: Sequence[Pixels], columns: int, gap: int = 1) -> Pixels:
+    """Tiles of one size on a white sheet."""
+    height, width = tiles[0].shape[:2]
+    rows = -(-len(tiles) // columns)
+    whole = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
+    for i, tile in enumerate(tiles):
+        y, x = i // columns * (height + gap), i % columns * (width + gap)
+        whole[y : y + height, x : x + width] = tile
+    return whole

@@ -1,0 +1,57 @@
+"""What a widget shows, as text and as a contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..errors import NbvizError
+from ..session import Answer, Session
+from . import wants
+from .sheet import Still, filters_still, maps_still, overlay_still, projection_still, sheet
+from .wants import Facts
+
+Answers = Mapping[str, Answer]
+
+
+def _picture(found: Answers) -> Still:
+    meta = found["picture"].meta
+    best = meta["predictions"]
+    says = ", ".join(f"{p['label']} {p['probability']:.1%}" for p in best[:3])
+    return Still(found["picture"].buffers[0], f"Picture {meta['name']}", meta["name"] + (f" · {says}" if says else ""))
+
+
+STILLS: dict[str, Callable[[Answers], Still]] = {
+    "picture": _picture,
+    "overlay": lambda found: overlay_still(found["picture"], found["overlay"]),
+    "maps": lambda found: maps_still(found["maps"]),
+    "projection": lambda found: projection_still(found["projection"]),
+    "synthesis": lambda found: Still(
+        found["synthesis"].buffers[0],
+        f"A picture that excites {found['synthesis'].meta['objective']}",
+        f"excites {found['synthesis'].meta['objective']} · value {found['synthesis'].meta['value']:.3g}",
+    ),
+    "filters": lambda found: filters_still(found["filters"]),
+}
+"""By operation, in the order of the sheet."""
+
+
+def answered(session: Session, facts: Facts) -> dict[str, Answer]:
+    """The answers to what the widget shows, by operation; what cannot be computed is missing."""
+    found = {}
+    for question in wants.at(facts, facts.opening):
+        if question.op not in STILLS:
+            continue
+        try:
+            found[question.op] = session.answer(question.op, question.args)
+        except NbvizError:
+            continue  # the panel itself says why
+    return found
+
+
+def contact_sheet(title: str, session: Session, facts: Facts) -> str:
+    """HTML of the widget as it stands, for readers without scripts."""
+    found = answered(session, facts)
+    if "overlay" in found:
+        found = {"picture": session.answer("picture", {"image": facts.opening.image}), **found}
+    stills = [make(found) for op, make in STILLS.items() if op in found]
+    return sheet(title, stills, session.net.notes)

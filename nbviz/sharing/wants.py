@@ -1,0 +1,140 @@
+"""What a page asks the kernel for, panel by panel; mirrors `js/src/wants.ts`, both held to `tests/contract/wants.json`.
+
+A `Place` is where a person has gone to in a view. To record a place is to answer what the page would ask there, so a
+panel that is new in the page is one row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..session import Session
+from .archive import Question
+
+STEPS, SEED = 128, 0
+"""Of a synthesis, where the widget's options say nothing else."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is chosen in a page: traits of the widget, and what Python does not know of."""
+
+    image: int
+    layer: str
+    unit: str
+    method: str
+    target: int | None
+    class_method: str
+    synthesised: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the page knows: the widget's state, and the classes predicted for each picture, strongest first."""
+
+    state: Mapping[str, Any]
+    predicted: Callable[[int], Sequence[int]] = field(default=lambda _image: ())
+
+    def method(self, name: str) -> Mapping[str, Any]:
+        """The menu's entry of a method."""
+        return next((m for m in self.state["_methods"] if m["name"] == name), {})
+
+    @property
+    def opening(self) -> Place:
+        """Where a page opens."""
+        state = self.state
+        by_class = [m["name"] for m in state["_methods"] if m["asks"] == "class"]
+        preferred = "grad_cam" if "grad_cam" in by_class else (by_class or [""])[0]
+        return Place(state["image_index"], state["layer"], state["unit"], state["method"], state["target"], preferred)
+
+
+def facts_of(session: Session, state: Mapping[str, Any]) -> Facts:
+    """What the page of a widget knows."""
+
+    def predicted(image: int) -> list[int]:
+        return [p["index"] for p in session.answer("picture", {"image": image}).meta["predictions"]]
+
+    return Facts(state, predicted)
+
+
+def picture(facts: Facts, at: Place) -> Question | None:
+    """The picture itself."""
+    return Question("picture", {"image": at.image})
+
+
+def thumbnails(facts: Facts, at: Place) -> Question | None:
+    """Small pictures to choose from, where there are several."""
+    return Question("thumbnails", {}) if len(facts.state["_images"]) > 1 else None
+
+
+def maps(facts: Facts, at: Place) -> Question | None:
+    """The channels of the layer."""
+    return Question("maps", {"image": at.image, "layer": at.layer}) if at.layer else None
+
+
+def overlay(facts: Facts, at: Place) -> Question | None:
+    """The heat map of a class; where it costs little, all predicted classes travel together."""
+    if not at.class_method:
+        return None
+    strongest = list(facts.predicted(at.image))
+    among = bool(strongest) and (at.target is None or at.target in strongest)
+    if among and facts.method(at.class_method).get("cheap"):
+        targets: list[int | None] = [*strongest]
+    else:
+        targets = [at.target if at.target is not None else next(iter(strongest), None)]
+    args = {"image": at.image, "method": at.class_method, "targets": targets, "layer": None, "params": {}}
+    return Question("overlay", args)
+
+
+def projection(facts: Facts, at: Place) -> Question | None:
+    """The unit carried back to the pixels."""
+    if not (at.unit and at.method):
+        return None
+    return Question("projection", {"image": at.image, "unit": at.unit, "method": at.method, "params": {}})
+
+
+def excites(facts: Facts, at: Place) -> Question | None:
+    """What excites the unit; nothing is synthesised unasked."""
+    if not (at.unit and at.synthesised):
+        return None
+    options = facts.state["_options"]
+    args = {
+        "target": {"unit": at.unit},
+        "steps": options.get("steps", STEPS),
+        "size": options.get("size"),
+        "seed": options.get("seed", SEED),
+    }
+    return Question("synthesis", args)
+
+
+def filters(facts: Facts, at: Place) -> Question | None:
+    """The filters of a convolution."""
+    return Question("filters", {"layer": at.layer or None})
+
+
+ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
+    "thumbnails": thumbnails,
+    "picture": picture,
+    "maps": maps,
+    "overlay": overlay,
+    "projection": projection,
+    "excites": excites,
+    "filters": filters,
+}
+
+PANELS: dict[str, tuple[str, ...]] = {
+    "explorer": ("thumbnails", "picture", "maps", "overlay", "projection", "excites"),
+    "layer_grid": ("thumbnails", "maps"),
+    "filter_grid": ("filters",),
+    "heatmap_overlay": ("thumbnails", "picture", "overlay"),
+    "unit_inspector": ("thumbnails", "picture", "projection", "excites"),
+}
+"""The panels that a view consists of."""
+
+
+def at(facts: Facts, place: Place) -> list[Question]:
+    """Everything that the widget's panels ask for at a place."""
+    asked = (ROWS[panel](facts, place) for panel in PANELS[facts.state["_view"]])
+    return [question for question in asked if question]
