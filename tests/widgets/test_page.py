@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -121,8 +122,10 @@ def test_names_of_a_hostile_person_stay_text(show: Show) -> None:
     assert w.target == 0
     assert json.loads(json.dumps(w.comm.opened["_network"]))["labels"][0] == HOSTILE
     data, _ = w._repr_mimebundle_()
-    assert set(data) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
+    assert set(data) == {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"}
     assert HOSTILE in data["text/plain"]
+    assert HOSTILE not in data["text/html"]
+    assert html.escape(HOSTILE) in data["text/html"]
 
 
 def test_without_a_kernel_a_reader_sees_a_sentence(w: Explorer) -> None:
