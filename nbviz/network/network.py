@@ -262,18 +262,30 @@ class Network(Course):
         `image` is a path, bytes, PIL picture, uint8 array (H, W, 3), float array or CHW tensor with pixels in
         [0, 1], or a tensor (1, C, H, W) that is in model space already. `BadPicture` says what is wrong with it.
         """
-        if isinstance(image, torch.Tensor) and image.dim() == 4:
-            if image.shape[0] != 1 or image.shape[1] != self.in_channels or not image.is_floating_point():
-                raise BadPicture(
-                    f"A preprocessed picture has shape (1, {self.in_channels}, height, width), "
-                    f"not {tuple(image.shape)}; several pictures are given as a list."
-                )
-            if not bool(torch.isfinite(image).all()):
-                raise BadPicture("The preprocessed picture has NaN or infinite values; give finite ones.")
-            x = image.detach()
-        else:
-            x = self._preprocessing(image)
-        return x.to(self.device, self.dtype)
+        x = self._as_input(image)
+        return (self._preprocessing(image) if x is None else x).to(self.device, self.dtype)
+
+    def pixels(self, image: Any) -> torch.Tensor:
+        """A picture in its own size, uncropped, as pixels (1, C, H, W) in [0, 1] on the network's device, float32.
+
+        `image` is what `preprocess` takes. `BadPicture` says what is wrong with it.
+        """
+        x = self._as_input(image)
+        pixels = self._preprocessing.pixels(image) if x is None else self.denormalise(x.float()).clamp(0, 1)
+        return pixels.to(self.device)
+
+    def _as_input(self, image: Any) -> torch.Tensor | None:
+        """A tensor (1, C, H, W) in model space, checked and detached; None for anything else."""
+        if not isinstance(image, torch.Tensor) or image.dim() != 4:
+            return None
+        if image.shape[0] != 1 or image.shape[1] != self.in_channels or not image.is_floating_point():
+            raise BadPicture(
+                f"A preprocessed picture has shape (1, {self.in_channels}, height, width), "
+                f"not {tuple(image.shape)}; several pictures are given as a list."
+            )
+        if not bool(torch.isfinite(image).all()):
+            raise BadPicture("The preprocessed picture has NaN or infinite values; give finite ones.")
+        return image.detach()
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels (N, C, H, W) in [0, 1] to model space, differentiable."""

@@ -89,6 +89,25 @@ class Preprocessing:
         if pixels is not None:
             resized = F.interpolate(pixels[None], self.size, mode="bilinear", antialias=True, align_corners=False)
             return self.normalise(resized)
+        picture = self._read(image)
+        if not self.resizes:
+            picture = self._fit(picture)
+        if self.transform is not None:
+            return self._transformed(picture)[None]
+        fitted = np.asarray(picture, dtype=np.float32).reshape(*self.size, self.channels) / 255
+        return self.normalise(torch.from_numpy(fitted).permute(2, 0, 1)[None])
+
+    def pixels(self, image: object) -> torch.Tensor:
+        """The whole picture in its own size as pixels (1, C, H, W) in [0, 1], float32 on the CPU."""
+        given = self._as_pixels(image)
+        if given is not None:
+            return given[None]
+        picture = self._read(image)
+        values = torch.from_numpy(np.array(picture, dtype=np.float32)).reshape(picture.height, picture.width, -1)
+        return values.permute(2, 0, 1)[None] / 255
+
+    def _read(self, image: object) -> Image.Image:
+        """A picture of as many channels as the network takes; `BadPicture` where that or its size does not fit."""
         if self.channels not in (1, 3):
             raise BadPicture(
                 f"The network takes {self.channels} channels; give pictures as float tensors "
@@ -100,12 +119,7 @@ class Preprocessing:
                 f"The picture has only {picture.height}×{picture.width} pixels; give one of at least "
                 f"{SMALLEST}×{SMALLEST}, or a tensor (1, channels, height, width) to use it as it is."
             )
-        if not self.resizes:
-            picture = self._fit(picture)
-        if self.transform is not None:
-            return self._transformed(picture)[None]
-        fitted = np.asarray(picture, dtype=np.float32).reshape(*self.size, self.channels) / 255
-        return self.normalise(torch.from_numpy(fitted).permute(2, 0, 1)[None])
+        return picture
 
     def _fit(self, picture: Image.Image) -> Image.Image:
         """The largest centred part of the input's proportions, resized to its size."""
