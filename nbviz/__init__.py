@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .methods.saliency import saliency
     from .methods.smooth_grad import smooth_grad
     from .network import Layer, Network, Prediction
+    from .synthesis.dream import Dream, deep_dream
+    from .synthesis.invert import Inversion, invert
     from .synthesis.result import Synthesis
     from .synthesis.visualize import visualize
     from .widgets import Explorer, FilterGrid, HeatmapOverlay, LayerGrid, Pin, UnitInspector, View, explore
@@ -60,17 +62,19 @@ _HOMES = {
         "smooth_grad",
     ],
     "network": ["Layer", "Network", "Prediction"],
-    "synthesis": ["Synthesis", "visualize"],
+    "synthesis": ["Dream", "Inversion", "Synthesis", "deep_dream", "invert", "visualize"],
     "widgets": ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "Pin", "UnitInspector", "View", "explore"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Attribution",
+    "Dream",
     "Evaluation",
     "Explorer",
     "FilterGrid",
     "HeatmapOverlay",
+    "Inversion",
     "Layer",
     "LayerGrid",
     "NbvizError",
@@ -85,6 +89,7 @@ __all__ = [
     "activations",
     "cam",
     "deconvnet",
+    "deep_dream",
     "demo",
     "evaluate",
     "explore",
@@ -95,6 +100,7 @@ __all__ = [
     "guided_backprop",
     "guided_grad_cam",
     "integrated_gradients",
+    "invert",
     "layer_cam",
     "lrp",
     "neuron_gradient",

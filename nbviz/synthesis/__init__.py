@@ -1,5 +1,7 @@
 """Pictures made by the network itself: what excites a unit or a class in general."""
 
+from .dream import Dream, deep_dream
+from .invert import Inversion, invert
 from .optimise import Step
 from .parametrisations import PARAMETRISATIONS, Fourier, Parametrisation, Pixel
 from .result import Synthesis
@@ -8,7 +10,9 @@ from .visualize import visualize
 
 __all__ = [
     "PARAMETRISATIONS",
+    "Dream",
     "Fourier",
+    "Inversion",
     "Jitter",
     "Parametrisation",
     "Pixel",
@@ -17,6 +21,8 @@ __all__ = [
     "Step",
     "Synthesis",
     "Transform",
+    "deep_dream",
+    "invert",
     "standard",
     "visualize",
 ]

@@ -32,6 +32,19 @@ FRAME_PIXELS = 512
 """Longest side of the pictures on the way that are kept."""
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Dream(Synthesis):
+    """A person's picture, changed; `value` is the aim's on it, `before` the aim's on the picture as it was."""
+
+    before: float
+
+    def _about(self) -> str:
+        return f"Dream of {self.objective}"
+
+    def _figures(self) -> str:
+        return f"objective {self.before:.3g} → {self.value:.3g}"
+
+
 @dataclass(frozen=True)
 class _Settings:
     """The numbers of a dream, checked."""
@@ -72,7 +85,7 @@ def deep_dream(
     size: int | None = None,
     seed: int = 0,
     on_step: Callable[[Step], None] | None = None,
-) -> Synthesis:
+) -> Dream:
     """Change a picture towards more of what a layer sees in it, from coarse to fine, in the picture's own size.
 
     image: whatever `net.preprocess` takes; neither cropped nor resized, unless `size` bounds its longer side (pixels).
@@ -102,7 +115,7 @@ def deep_dream(
     kept = {round(total * k / FRAMES) for k in range(1, FRAMES + 1)}
     trace = torch.zeros(total, device=start.device)
     dreamed, alive = start, torch.zeros((), dtype=torch.bool, device=start.device)
-    for i, (value, way, dreamed) in enumerate(_climb(net, aim, start, sizes, grid, settings)):  # noqa: B007
+    for i, (value, way, dreamed) in enumerate(_climb(net, aim, start, sizes, grid, settings)):
         trace[i] = value
         alive |= way.any()
         step = Step(i + 1, total, value, dreamed)
@@ -113,11 +126,11 @@ def deep_dream(
         if on_step:
             on_step(step)
     shown = dreamed.mul(255).round().div(255)
-    value, activation = measure(net, aim, shown, grid)
-    return Synthesis(
+    reached, activation = measure(net, aim, shown, grid)
+    return Dream(
         image=Image.fromarray(to_bytes(shown)),
         objective=aim.target,
-        value=value,
+        value=reached,
         activation=activation,
         natural_ratio=None,
         trace=[float(v) for v in trace.cpu()],
@@ -125,6 +138,7 @@ def deep_dream(
         steps=total,
         seed=seed,
         code=_code(aim.target, settings),
+        before=measure(net, aim, start, grid)[0],
     )
 
 

@@ -39,7 +39,11 @@ class Synthesis:
 
     def __repr__(self) -> str:
         size = f"{self.image.height}×{self.image.width}"
-        return f"Synthesis({self.objective}: {size} pixels after {self.steps} steps, {self._figures()})"
+        return f"{type(self).__name__}({self.objective}: {size} pixels after {self.steps} steps, {self._figures()})"
+
+    def _about(self) -> str:
+        """What the picture is, in words."""
+        return f"Picture that excites {self.objective}"
 
     def _figures(self) -> str:
         """The numbers, in words."""
@@ -60,7 +64,7 @@ class Synthesis:
         title = html.escape(str(self.objective))
         width = self.image.width * max(1, round(SHOWN_PIXELS / self.image.width))
         return (
-            f'<div><img alt="Picture that excites {title}; {html.escape(self._figures())}" width="{width}" '
+            f'<div><img alt="{html.escape(self._about())}; {html.escape(self._figures())}" width="{width}" '
             f'src="data:image/png;base64,{data}"><br><b>{title}</b> · {html.escape(self._figures())} · '
             f"{self.steps} steps · seed {self.seed}<br><code>{html.escape(self.code)}</code></div>"
         )

@@ -45,7 +45,10 @@ class Tile:
 
 @dataclass(frozen=True)
 class Grid:
-    """How pictures are cut: tiles of (height, width), the last of a row up to `align` − 1 longer, begun at multiples."""
+    """How pictures are cut: into tiles of (height, width) that begin at multiples of `align`.
+
+    The last tile of a row reaches to the edge and is up to `align` − 1 longer.
+    """
 
     tile: tuple[int, int] = (TILE, TILE)
     align: int = ALIGN
