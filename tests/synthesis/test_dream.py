@@ -169,7 +169,7 @@ def test_a_guide_pulls_places_towards_the_most_similar_place_of_the_guide() -> N
             best = int(np.argmax(scores))
             expected += scores[best] / 12
             way[0, :, y, x] = columns[best] / 12
-    assert float(value) == pytest.approx(expected, rel=1e-6)
+    assert float(value.detach()) == pytest.approx(expected, rel=1e-6)
     torch.testing.assert_close(torch.autograd.grad(value, a)[0], way)
 
 

@@ -1,4 +1,4 @@
-"""An inversion looks to its layer like the picture; its loss never rises, and where nothing is remembered it says so."""
+"""An inversion looks to its layer like the picture; its loss never rises; where nothing is remembered it says so."""
 
 from __future__ import annotations
 
