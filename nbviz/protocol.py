@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import BadRequest
 
-SLOTS = ("picture", "thumbnails", "maps", "overlay", "projection", "excites", "gallery", "filters")
+SLOTS = ("picture", "thumbnails", "maps", "overlay", "projection", "excites", "gallery", "filters", "upload")
 """The panels that ask."""
 MOST_TERMS = 8
 """Units that one picture may be searched for together."""
@@ -53,6 +53,7 @@ def _is_aim(value: Any) -> bool:
     return isinstance(value, Mapping) and len(value) == 1 and all(k in kinds and kinds[k].fits(value[k]) for k in value)
 
 
+TEXT = Check(lambda value: isinstance(value, str), "a text")
 NAME = Check(lambda value: isinstance(value, str) and value != "", "a text that is not empty")
 COUNT = Check(_is_count, "a whole number from 0")
 WEIGHT = Check(
@@ -94,6 +95,7 @@ OPERATIONS: dict[str, dict[str, Check]] = {
     },
     "gallery": {"layer": NAME, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
     "filters": {"layer": NAME.or_null()},
+    "upload": {"file": NAME, "name": TEXT, "part": COUNT, "parts": SIZE},
 }
 
 
@@ -156,6 +158,15 @@ def _request(content: Mapping[str, Any]) -> Request:
         raise BadRequest(f"There is no operation {reprlib.repr(op)}; known are {', '.join(OPERATIONS)}.")
     args = {name: _field(content, name, check, op) for name, check in OPERATIONS[op].items()}
     return Request(_field(content, "rid", NAME), _field(content, "slot", SLOT), op, args)
+
+
+def with_bytes(request: Request, buffers: Sequence[Any]) -> Request:
+    """A part of an upload with its bytes, which travel beside the message, as the argument `data`."""
+    if request.op != "upload":
+        return request
+    if len(buffers) != 1:
+        raise BadRequest(f"A part of an upload comes with one buffer, not {len(buffers)}.")
+    return replace(request, args={**request.args, "data": bytes(buffers[0])})
 
 
 def _field(content: Mapping[str, Any], name: str, check: Check, op: str = "") -> Any:

@@ -75,9 +75,11 @@ class Transport:
 
     # -- page → kernel ------------------------------------------------------------------------------------------
 
-    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+    def _receive(self, _widget: Any, content: Any, buffers: Any) -> None:
         try:
             message = protocol.parse(content)
+            if isinstance(message, protocol.Request):
+                message = protocol.with_bytes(message, buffers)
         except BadRequest as error:
             self._refuse(content, error)
             return

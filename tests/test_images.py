@@ -166,6 +166,32 @@ def test_names_and_keys() -> None:
     assert images.name_of("photos/cat.final.jpg", 0) == "cat.final"
     assert images.name_of(PICTURE, 2) == "picture 3"
     assert images.name_of(Image.fromarray(PICTURE), 0) == "picture 1"
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("../../etc/passwd.png", "passwd"),
+        ("<img src=x onerror=alert(1)>.png", "<img src=x onerror=alert(1)>"),
+        ("line\nend\x00\u2028.png", "lineend"),
+        ("\u202egnp.exe.png", "gnp.exe"),
+        ("\ud800.png", "picture 1"),
+        ("   .png", "picture 1"),
+        (f"{'long' * 100}.png", f"{'long' * 19}lon…"),
+    ],
+    ids=["path", "markup", "control", "right to left", "surrogate", "blank", "long"],
+)
+def test_a_hostile_name_becomes_a_short_line_of_text(hostile: str, shown: str) -> None:
+    assert images.name_of(hostile, 0) == shown
+
+
+def test_a_very_large_file_is_read_smaller_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "wide.png"
+    Image.new("L", (10_000, 2_000)).save(path)
+    assert images.note_of(path) == images.note_of(path.read_bytes()) == "scaled down from 10,000×2,000 pixels"
+    read = images.read(path)
+    assert read.width * read.height <= images.ENOUGH_PIXELS
+    assert images.note_of(PICTURE) == images.note_of(Image.fromarray(PICTURE)) == ""
     key = images.content_key(PICTURE)
     assert key == images.content_key(torch.from_numpy(PICTURE.copy())) == images.content_key(np.asfortranarray(PICTURE))
     assert len(key) == 16

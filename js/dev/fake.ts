@@ -338,6 +338,7 @@ function answer(request: Request): Answer {
         height: 224,
         width: 224,
         name: exampleTraits()._images[request.image]!.name,
+        note: "",
         predictions,
       };
       return { content: { key: `picture-${request.image}`, meta }, buffers: [picture(request.image)] };
@@ -366,6 +367,10 @@ function answer(request: Request): Answer {
         request.layer,
         Array.from({ length: channels }, (_, i) => i),
       );
+    }
+    case "upload": {
+      const image = request.part + 1 === request.parts ? 2 : null;
+      return { content: { key: "upload", meta: { received: request.part + 1, image, note: "" } } };
     }
     case "synthesis": {
       const film = [0, 1, 2].map((k) => ({ step: (request.steps * k) / 2, reading: 0.5 + 6 * k }));
@@ -410,6 +415,8 @@ function partial(
 /** Behaves as an anywidget model; `latency` in milliseconds, null for an answer on `flush` alone. */
 export class FakeModel {
   readonly sent: Outgoing[] = [];
+  /** The bytes that came beside a message, where some did. */
+  readonly beside: (readonly unknown[])[] = [];
   readonly widget_manager = { get_model: () => Promise.reject(new Error("no other model")) };
   saves = 0;
   dead = false;
@@ -456,10 +463,11 @@ export class FakeModel {
     this.fire("msg:custom", content, views);
   }
 
-  send = (content: unknown): void => {
+  send = (content: unknown, _callbacks?: unknown, buffers: readonly unknown[] = []): void => {
     if (this.dead) throw new Error("Cannot send");
     const message = parseOutgoing(JSON.parse(JSON.stringify(content)));
     this.sent.push(message);
+    if (buffers.length > 0) this.beside.push(buffers);
     if (this.silent) return;
     if (message.type === "hello") setTimeout(() => this.say({ type: "welcome", revision: 0 }), this.latency);
     if (message.type === "cancel") this.#cancelled.add(message.rid);

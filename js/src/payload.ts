@@ -25,6 +25,7 @@ interface Bytes {
   /** One file a tile, empty where there is no picture. */
   gallery: Uint8Array[];
   filters: Uint8Array;
+  upload: Uint8Array;
 }
 
 export interface Result<O extends Op = Op> {
@@ -89,6 +90,7 @@ const READERS: { [O in Op]: Reader<O> } = {
       "gallery",
     ),
   filters: (m, [bytes]) => pixels(bytes, m.count * m.planes * m.height * m.width * m.channels, "filters"),
+  upload: () => new Uint8Array(0),
 };
 
 export function readResult(message: ResultMessage, buffers: readonly DataView[]): Result {

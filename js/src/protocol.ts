@@ -34,14 +34,25 @@ export const SLOTS = [
   "gallery",
   "filters",
 ] as const;
+/** The panels that show answers. */
 export type SlotName = (typeof SLOTS)[number];
+/** Whoever asks; a newer question of the same asker supersedes its older one. */
+const ASKERS = [...SLOTS, "upload"] as const;
+export type Asker = (typeof ASKERS)[number];
 
 // ---- kernel → page: what an operation answers -------------------------------------------------
 
 const prediction = record({ index: count, label: text, probability: number, logit: number });
 export type Prediction = Checked<typeof prediction>;
 
-const picture = record({ height: size, width: size, name: text, predictions: list(prediction) });
+const picture = record({
+  height: size,
+  width: size,
+  name: text,
+  /** What was done to it that its pixels do not show. */
+  note: text,
+  predictions: list(prediction),
+});
 
 const thumbnails = record({ sizes: list(tuple(size, "height", "width")) });
 
@@ -133,7 +144,10 @@ const filters = record({
   note: text,
 });
 
-const METAS = { picture, thumbnails, maps, overlay, projection, synthesis, gallery, filters };
+/** A part has arrived; with the last one, the number of the picture that the file holds. */
+const upload = record({ received: size, image: nullable(count), note: text });
+
+const METAS = { picture, thumbnails, maps, overlay, projection, synthesis, gallery, filters, upload };
 export type Op = keyof typeof METAS;
 export type Meta<O extends Op> = Checked<(typeof METAS)[O]>;
 const op = oneOf(...(Object.keys(METAS) as Op[]));
@@ -265,12 +279,14 @@ const ARGUMENTS = {
   gallery: record({ layer: name, steps: size, size: nullable(size), seed: count }),
   /** Without a layer the kernel takes the first convolution. */
   filters: record({ layer: nullable(name) }),
+  /** The bytes of the part travel beside the message. */
+  upload: record({ file: name, name: text, part: count, parts: size }),
 };
 export type Arguments<O extends Op> = Checked<(typeof ARGUMENTS)[O]>;
 
-const request = record({ type: oneOf("request"), rid: name, slot: oneOf(...SLOTS), op });
+const request = record({ type: oneOf("request"), rid: name, slot: oneOf(...ASKERS), op });
 export type Request = {
-  [O in Op]: { type: "request"; rid: string; slot: SlotName; op: O } & Arguments<O>;
+  [O in Op]: { type: "request"; rid: string; slot: Asker; op: O } & Arguments<O>;
 }[Op];
 
 function anyRequest(value: unknown, at: string): Request {

@@ -10,12 +10,12 @@ import { signal } from "@preact/signals";
 import { ProtocolError } from "./check";
 import { type Result, readResult } from "./payload";
 import {
+  type Asker,
   type Failure,
   type Outgoing,
   type Progress,
   parseIncoming,
   type ResultMessage,
-  type SlotName,
 } from "./protocol";
 import { PATIENCE_MS, Vigil } from "./vigil";
 
@@ -37,8 +37,9 @@ export type Question = { op: string } & Record<string, unknown>;
 
 interface Pending {
   rid: string;
-  slot: SlotName;
+  slot: Asker;
   question: Question;
+  buffers: readonly ArrayBuffer[];
   listener: Listener;
   silence: ReturnType<typeof setTimeout>;
   /** Whether the kernel has said anything to it: until then it may lie behind a running cell. */
@@ -87,8 +88,8 @@ export class Transport {
     this.#send({ type: "hello", view_id: uniqueName() });
   }
 
-  /** Ask on behalf of a slot; returns the request's name. */
-  request(slot: SlotName, question: Question, listener: Listener): string {
+  /** Ask on behalf of a slot, with bytes beside the question where it has any; returns the request's name. */
+  request(slot: Asker, question: Question, listener: Listener, buffers: readonly ArrayBuffer[] = []): string {
     // One that was not heard yet may still arrive, after this one: it must not supersede it then.
     for (const older of this.#forgetSlot(slot)) {
       if (!older.heard) this.#send({ type: "cancel", rid: older.rid });
@@ -98,19 +99,19 @@ export class Transport {
       this.link.value = "busy";
       listener.queued();
     }, PATIENCE_MS);
-    const pending = { rid, slot, question, listener, silence, heard: false };
+    const pending = { rid, slot, question, buffers, listener, silence, heard: false };
     this.#pending.set(rid, pending);
     this.#vigil.asked();
     this.#ask(pending);
     return rid;
   }
 
-  #ask({ rid, slot, question }: Pending): void {
-    this.#send({ type: "request", rid, slot, ...question } as Outgoing);
+  #ask({ rid, slot, question, buffers }: Pending): void {
+    this.#send({ type: "request", rid, slot, ...question } as Outgoing, buffers);
   }
 
   /** Nobody waits for this slot any more. */
-  cancel(slot: SlotName): void {
+  cancel(slot: Asker): void {
     for (const { rid } of this.#forgetSlot(slot)) this.#send({ type: "cancel", rid });
   }
 
@@ -132,10 +133,10 @@ export class Transport {
     this.#model.off("comm_live_update", this.#reconnect);
   }
 
-  #send(message: Outgoing): void {
+  #send(message: Outgoing, buffers: readonly ArrayBuffer[] = []): void {
     try {
       if (this.link.peek() === "gone") throw new Error("no kernel");
-      this.#model.send(message);
+      this.#model.send(message, undefined, [...buffers]);
     } catch {
       // A comm whose kernel went away throws; requests in flight will never be answered.
       this.#lose();
@@ -152,7 +153,7 @@ export class Transport {
     }
   }
 
-  #forgetSlot(slot: SlotName): Pending[] {
+  #forgetSlot(slot: Asker): Pending[] {
     const forgotten = [...this.#pending.values()].filter((p) => p.slot === slot);
     for (const { rid } of forgotten) this.#settle(rid);
     return forgotten;

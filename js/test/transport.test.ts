@@ -15,7 +15,7 @@ const listener = (): { [K in keyof Listener]: Mock<Listener[K]> } => ({
 });
 
 const QUESTION = { op: "picture", image: 0 };
-const META = { height: 1, width: 1, name: "dot", predictions: [] };
+const META = { height: 1, width: 1, name: "dot", note: "", predictions: [] };
 const result = (rid: string) => ({ type: "result", rid, op: "picture", key: "k", meta: META });
 const DOT = [Uint8Array.of(1, 2, 3)];
 
@@ -59,6 +59,15 @@ describe("transport", () => {
     expect(older.progress).not.toHaveBeenCalled();
     expect(newer.result).toHaveBeenCalledOnce();
     expect(paint).toEqual([]);
+  });
+
+  it("sends the bytes of an upload beside it, also when it asks again", () => {
+    const bytes = Uint8Array.of(1, 2, 3).buffer;
+    const part = { op: "upload", file: "f", name: "cat.png", part: 0, parts: 1 };
+    transport.request("upload", part, listener(), [bytes]);
+    model.say({ type: "welcome", revision: 0 });
+    expect(requests(model, "upload")).toHaveLength(2);
+    expect(model.beside).toEqual([[bytes], [bytes]]);
   });
 
   it("keeps slots apart", () => {

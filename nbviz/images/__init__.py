@@ -7,7 +7,7 @@ recognised by what they can do), but torch itself is never imported here.
 from __future__ import annotations
 
 from .colour import Encoding, colormaps, colourise, default_colormap, encode, lookup, overlay, signed_picture
-from .reading import ENOUGH_PIXELS, MOST_PIXELS, name_of, read
+from .reading import ENOUGH_PIXELS, MOST_PIXELS, name_of, note_of, read, shown_name
 from .scales import Bytes, Domain, Numbers, content_key, finite, normalise, resize_map, robust_scale
 
 __all__ = [
@@ -26,9 +26,11 @@ __all__ = [
     "lookup",
     "name_of",
     "normalise",
+    "note_of",
     "overlay",
     "read",
     "resize_map",
     "robust_scale",
+    "shown_name",
     "signed_picture",
 ]

@@ -20,6 +20,8 @@ MOST_PIXELS = 100_000_000
 """Larger pictures are refused, except JPEG files that can be decoded at a fraction of their size."""
 ENOUGH_PIXELS = 16_000_000
 """Larger files are reduced while or after they are decoded: no network looks at more."""
+LONGEST_NAME = 80
+"""Names are cut to as many characters."""
 
 _FILTERS = threading.Lock()
 
@@ -55,17 +57,41 @@ def read(image: object, channels: int = 3) -> Image.Image:
 def name_of(image: object, index: int) -> str:
     """A short name to show: the file's stem where there is a file, else `picture 1` for index 0."""
     source = image if isinstance(image, (str, os.PathLike)) else getattr(image, "filename", None)
-    if isinstance(source, (str, os.PathLike)) and (stem := Path(source).stem):
-        return stem
-    return f"picture {index + 1}"
+    stem = Path(source).stem if isinstance(source, (str, os.PathLike)) else ""
+    return shown_name(stem) or f"picture {index + 1}"
+
+
+def shown_name(name: str) -> str:
+    """A name of any origin as a short line: without line ends and marks that turn the direction of writing."""
+    kept = "".join(character for character in name if character.isprintable()).strip()
+    return kept if len(kept) <= LONGEST_NAME else f"{kept[: LONGEST_NAME - 1]}…"
+
+
+def note_of(image: object) -> str:
+    """What to say of a file that `read` reduces because it is very large; empty for all others."""
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        image = io.BytesIO(image)
+    if isinstance(image, (str, os.PathLike, io.BytesIO)):
+        with _opened(image) as picture:
+            width, height = picture.size
+    elif isinstance(image, Image.Image):
+        width, height = image.size
+    else:
+        return ""
+    return f"scaled down from {width:,}×{height:,} pixels" if width * height > ENOUGH_PIXELS else ""
+
+
+def _opened(source: str | os.PathLike[str] | io.BytesIO) -> Image.Image:
+    """The picture of a file, not decoded yet."""
+    # Pillow warns from half the size it refuses; sizes are checked when it is decoded, with a sentence.
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(source)
 
 
 def _decode(source: Path | io.BytesIO, what: str, channels: int) -> Image.Image:
     try:
-        # Pillow warns from half the size it refuses; sizes are checked below, with a sentence.
-        with _FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(source)
+        opened = _opened(source)
     except FileNotFoundError:
         if str(source).startswith(("http:", "https:")):
             raise BadPicture(f"{what} is a web address; download it and give the file.") from None

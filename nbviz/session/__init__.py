@@ -1,5 +1,5 @@
 """Headless: 'answer this request'."""
 
-from .session import Answer, Report, Session
+from .session import Answer, Picture, Report, Session
 
-__all__ = ["Answer", "Report", "Session"]
+__all__ = ["Answer", "Picture", "Report", "Session"]

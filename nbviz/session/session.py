@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ..methods import METHODS, Recording
 from ..network import Network
 from .nature import Natural, maxima, natural
 from .shelf import Shelf
+from .uploads import Uploads
 
 Bytes = NDArray[Any]
 
@@ -68,6 +70,8 @@ class Picture:
     name: str
     key: str
     x: torch.Tensor
+    note: str = ""
+    """What was done to it that its pixels do not show."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,14 +103,35 @@ class Session:
         if not images:
             raise BadRequest("There is no picture; give at least one, or images=None for the demo's.")
         self.net = net
-        self.pictures = [self._prepared(image, i) for i, image in enumerate(images)]
+        self.pictures: Sequence[Picture] = [self._prepared(image, i) for i, image in enumerate(images)]
+        self.pictures_changed: Callable[[], None] = lambda: None
+        """Called after a picture was added, by whichever thread has done so."""
+        self.uploads = Uploads()
         self._recordings: OrderedDict[tuple[str, int], Recording] = OrderedDict()
         self._answers, self._asked = _answers(), _asked()
         self.tiles = _tiles()
+        self._adding = threading.Lock()
 
-    def _prepared(self, image: Any, index: int) -> Picture:
+    def _prepared(self, image: Any, index: int, name: str | None = None) -> Picture:
         x = self.net.preprocess(image)
-        return Picture(pictures.name_of(image, index), pictures.content_key(x), x)
+        shown = pictures.shown_name(name or "") or pictures.name_of(image, index)
+        return Picture(shown, pictures.content_key(x), x, pictures.note_of(image))
+
+    def add(self, image: Any, name: str | None = None) -> int:
+        """Take in one more picture, at any time; its number, or that of the equal picture that is there already.
+
+        Raises `BadPicture` for what is none; the pictures then stay as they are.
+        """
+        new = self._prepared(image, len(self.pictures), name)
+        with self._adding:
+            for index, known in enumerate(self.pictures):
+                if known.key == new.key:
+                    return index
+            # Exchanged rather than appended to: whoever goes through the pictures at the moment goes on undisturbed.
+            self.pictures = [*self.pictures, new]
+            number = len(self.pictures) - 1
+        self.pictures_changed()
+        return number
 
     def picture(self, index: int) -> Picture:
         """The picture of that number; `OutOfRange` says how many there are."""
@@ -147,23 +172,30 @@ class Session:
         """Let go of recordings and answers; what is asked for afterwards is computed anew."""
         # Exchanged rather than emptied: a computation that is under way keeps using, and filling, the old ones.
         self._recordings = OrderedDict()
-        self._answers, self._asked, self.tiles = _answers(), _asked(), _tiles()
+        self._answers, self._asked, self.tiles, self.uploads = _answers(), _asked(), _tiles(), Uploads()
 
     def answer(self, op: str, args: Mapping[str, Any], report: Report = silent) -> Answer:
         """Carry out an operation of `protocol.OPERATIONS`; answers of unchanged weights come from the cache."""
-        from .operations import OPERATIONS
+        from .operations import ACTS, OPERATIONS
 
         if op not in OPERATIONS:
             raise BadRequest(f"There is no operation {op!r}; known are {', '.join(OPERATIONS)}.")
         key = self._key(op, args)
+        if op in ACTS:
+            return self._computed(key, op, args, report)
         answers = self._answers
         self._asked.put(f"{op} {args}", Asked(op, args, key, self.net.revision))
         if known := answers.get(key):
             return known
-        meta, buffers = OPERATIONS[op](self, report, **args)
-        answer = Answer(key, meta, [np.ascontiguousarray(b) for b in buffers])
+        answer = self._computed(key, op, args, report)
         answers.put(key, answer)
         return answer
+
+    def _computed(self, key: str, op: str, args: Mapping[str, Any], report: Report) -> Answer:
+        from .operations import OPERATIONS
+
+        meta, buffers = OPERATIONS[op](self, report, **args)
+        return Answer(key, meta, [np.ascontiguousarray(b) for b in buffers])
 
     def at_hand(self) -> list[tuple[Asked, Answer]]:
         """Every question so far whose answer is still known, for the weights of now."""
@@ -179,7 +211,12 @@ class Session:
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
         """Names content: operation, arguments, picture, weights."""
-        content = {**args, "image": self.picture(args["image"]).key} if "image" in args else dict(args)
+        # The bytes of an upload are many, and it is never asked for what it was.
+        content = {name: value for name, value in args.items() if name != "data"}
+        if "image" in args:
+            content["image"] = self.picture(args["image"]).key
+        if op == "thumbnails":
+            content["pictures"] = [picture.key for picture in self.pictures]
         if op == "synthesis":
             from .operations.synthesis import target_of
 

@@ -17,7 +17,7 @@ from ..address import Unit
 from ..errors import BadRequest, BrokenInstallation, NbvizError, UnknownName, close_matches
 from ..methods import METHODS
 from ..network import Network
-from ..session import Session
+from ..session import Picture, Session
 from ..synthesis import PARAMETRISATIONS
 from ..transport import Transport
 from .bookmarks import Bookmarked
@@ -91,7 +91,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
             _view=self.view_name,
             _network=_network_facts(self.net),
             _methods=_menu(),
-            _images=[{"name": p.name, "key": p.key} for p in self.session.pictures],
+            _images=_picture_facts(self.session),
             _options=self._checked(options),
             layer=layer or chosen.layer,
             unit=str(chosen),
@@ -102,6 +102,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
             bookmarks=bookmarks or {},
         )
         self._transport = Transport(self, self.session)
+        self.session.pictures_changed = lambda: TURNS.soon(self._show_pictures)
 
     view_name = ""
     """Which component of the page module draws this widget."""
@@ -230,7 +231,32 @@ class Widget(Pinboard, Bookmarked, Shareable):
         # Read at the moment it is written, so that the last write is the newest state whoever wrote before.
         self.status = self._transport.status
 
+    def _show_pictures(self) -> None:
+        self._images = _picture_facts(self.session)
+
     # -- for Python ---------------------------------------------------------------------------------------------
+
+    @property
+    def images(self) -> tuple[Picture, ...]:
+        """The pictures in the order of their numbers: `name`, and `x` as the network gets it, (1, C, H, W)."""
+        return tuple(self.session.pictures)
+
+    def add_image(self, image: Any, name: str | None = None, show: bool = True) -> int:
+        """Add a picture at any time, also while something is computed; its number, for `image_index`.
+
+        A picture that is there already is not added again, and keeps its name.
+
+        Args:
+            image: a path, bytes, a Pillow picture, an array or a tensor, as for `Network.preprocess`.
+            name: what it is called in the page; by default the file's stem, or `picture 5`.
+            show: whether to turn to it.
+
+        Raises `BadPicture` for what cannot be read as a picture; nothing has changed then.
+        """
+        index = self.session.add(image, name)
+        if show:
+            self.image_index = index
+        return index
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until everything asked for is computed; False where `timeout` (seconds) came first.
@@ -262,6 +288,10 @@ def _as_pictures(net: Network, images: Any) -> Sequence[Any]:
         getattr(images, "ndim", 0) == 4 and not hasattr(images, "requires_grad")
     )
     return list(images) if many else [images]
+
+
+def _picture_facts(session: Session) -> list[dict[str, Any]]:
+    return [{"name": picture.name, "key": picture.key} for picture in session.pictures]
 
 
 def _network_facts(net: Network) -> dict[str, Any]:

@@ -29,6 +29,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "synthesis": {"target": {"unit": "3:5"}, "steps": 3, "size": 32, "seed": 1},
     "gallery": {"layer": "3", "steps": 2, "size": None, "seed": 1},
     "filters": {"layer": None},
+    "upload": {"file": "f", "name": "cat.png", "part": 0, "parts": 2, "data": b"the first half"},
 }
 
 
@@ -70,6 +71,7 @@ def test_buffers_are_contiguous_little_endian_and_as_large_as_stated(session: Se
         "synthesis": [area * 3, sum(meta.get("lengths", ()))],
         "gallery": [sum(tile["length"] for tile in meta.get("tiles", ()))],
         "filters": [area * meta.get("channels", 0) * meta.get("count", 0) * meta.get("planes", 0)],
+        "upload": [],
     }[op]
     assert [buffer.nbytes for buffer in answer.buffers] == expected
     assert all(buffer.flags.c_contiguous and buffer.dtype.str in ("|u1", "<f4", "<i4") for buffer in answer.buffers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import comm
@@ -49,11 +49,12 @@ class Wire(BaseComm):
         """What a page sends when it sets traits."""
         self.handle_msg({"content": {"data": {"method": "update", "state": state, "buffer_paths": []}}, "buffers": []})
 
-    def say(self, **content: Any) -> None:
-        self.handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
+    def say(self, buffers: Sequence[bytes] = (), **content: Any) -> None:
+        views = [memoryview(buffer) for buffer in buffers]
+        self.handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": views})
 
-    def ask(self, rid: str, op: str, slot: str | None = None, **args: Any) -> None:
-        self.say(type="request", rid=rid, slot=slot or op, op=op, **args)
+    def ask(self, rid: str, op: str, slot: str | None = None, buffers: Sequence[bytes] = (), **args: Any) -> None:
+        self.say(buffers, type="request", rid=rid, slot=slot or op, op=op, **args)
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,9 @@ from .overlay import overlay
 from .picture import picture, thumbnails
 from .projection import projection
 from .synthesis import synthesis
+from .upload import upload
 
-__all__ = ["GRID_PIXELS", "OPERATIONS"]
+__all__ = ["ACTS", "GRID_PIXELS", "OPERATIONS"]
 
 OPERATIONS: dict[str, Callable[..., Result]] = {
     "picture": picture,
@@ -24,5 +25,9 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "synthesis": synthesis,
     "gallery": gallery,
     "filters": filters_of,
+    "upload": upload,
 }
 """By the name a request carries."""
+
+ACTS = {"upload"}
+"""Those that change the session: carried out every time, and never answered from what is kept."""

@@ -23,6 +23,7 @@ def picture(session: Session, report: Report, image: int) -> Result:
         "height": height,
         "width": width,
         "name": session.picture(image).name,
+        "note": session.picture(image).note,
         "predictions": [vars(p) for p in best],
     }
     return meta, [recording.picture]
