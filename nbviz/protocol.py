@@ -10,7 +10,21 @@ from typing import Any
 
 from .errors import BadRequest
 
-SLOTS = ("picture", "thumbnails", "maps", "overlay", "projection", "excites", "gallery", "filters", "upload")
+SLOTS = (
+    "picture",
+    "thumbnails",
+    "maps",
+    "overlay",
+    "projection",
+    "excites",
+    "gallery",
+    "filters",
+    "survey",
+    "census",
+    "contributions",
+    "groups",
+    "upload",
+)
 """The panels that ask."""
 MOST_TERMS = 8
 """Units that one picture may be searched for together."""
@@ -71,6 +85,10 @@ AIM = Check(
     "an object with either unit (a text), logit or probability (a class index), or terms (pairs of a weight and a "
     "unit)",
 )
+IMAGES = Check(
+    lambda value: isinstance(value, list) and bool(value) and all(_is_count(item) for item in value),
+    "a list of at least one picture's number",
+)
 PARAMS = Check(_are_params, "an object of plain values by the names of a method's parameters")
 
 # The operations a page may ask for, with the arguments each needs. What may be null may also be left out.
@@ -96,6 +114,9 @@ OPERATIONS: dict[str, dict[str, Check]] = {
     "gallery": {"layer": NAME, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
     "filters": {"layer": NAME.or_null()},
     "upload": {"file": NAME, "name": TEXT, "part": COUNT, "parts": SIZE},
+    "extremes": {"images": IMAGES},
+    "contributions": {"image": COUNT, "layer": NAME, "target": COUNT.or_null()},
+    "groups": {"images": IMAGES, "layer": NAME, "count": SIZE, "seed": COUNT},
 }
 
 

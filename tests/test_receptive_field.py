@@ -472,3 +472,16 @@ def test_following_resnet50_costs_little() -> None:
     seconds(True)
     added = min(seconds(True) - seconds(False) for _ in range(3))
     assert added < 0.15
+
+
+def test_rows_and_columns_alone_say_what_a_unit_sees_where_they_do() -> None:
+    x = torch.rand(1, 3, 24, 16)
+    with Propagation(x) as propagation:
+        tokens = nn.Conv2d(3, 4, 4, 4)(x).flatten(2).transpose(1, 2)
+        ahead = torch.cat([tokens[:, 1:], tokens[:, :1]], 1)
+    field = propagation.field(tokens).reshaped(6, 4)
+    rows, columns = field.edges
+    for i, j in itertools.product(range(6), range(4)):
+        assert field.box(i, j) == (rows[i][0], columns[j][0], rows[i][1], columns[j][1])
+    # Each token sees what the one after it saw: at the end of a row, that is the beginning of the next.
+    assert propagation.field(ahead).reshaped(6, 4).edges is None

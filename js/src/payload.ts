@@ -12,6 +12,27 @@ export interface MapsBytes {
   argmax: Int32Array;
 }
 
+export interface FilterBytes {
+  pixels: Uint8Array;
+  /** Largest weight of each filter: what byte 255 stands for. */
+  tops: Float32Array;
+  /** Input channels of each filter's planes. */
+  inputs: Int32Array;
+}
+
+/** Least and largest value of every channel, layer after layer. */
+export interface ExtremesBytes {
+  least: Float32Array;
+  largest: Float32Array;
+}
+
+export interface GroupBytes {
+  /** pictures·count·height·width, each group stretched over 0 … its top. */
+  pixels: Uint8Array;
+  /** count·channels. */
+  weights: Float32Array;
+}
+
 interface Bytes {
   picture: Uint8Array;
   /** RGB, one a picture. */
@@ -24,8 +45,11 @@ interface Bytes {
   synthesis: { picture: Uint8Array; files: Uint8Array[] };
   /** One file a tile, empty where there is no picture. */
   gallery: Uint8Array[];
-  filters: Uint8Array;
   upload: Uint8Array;
+  filters: FilterBytes;
+  extremes: ExtremesBytes;
+  contributions: { values: Float32Array };
+  groups: GroupBytes;
 }
 
 export interface Result<O extends Op = Op> {
@@ -62,6 +86,12 @@ function files(view: DataView | undefined, lengths: readonly number[], what: str
   });
 }
 
+const floats = (view: DataView | undefined, length: number, what: string): Float32Array =>
+  new Float32Array(words(view, length, what));
+
+const whole = (view: DataView | undefined, length: number, what: string): Int32Array =>
+  new Int32Array(words(view, length, what));
+
 /** Reads whole results and those of a step on the way: a step's description is part of the whole one's. */
 type Reader<O extends Op> = (meta: FrameMeta<O>, buffers: readonly DataView[]) => Bytes[O];
 
@@ -71,10 +101,10 @@ const READERS: { [O in Op]: Reader<O> } = {
     m.sizes.map(([height, width], i) => pixels(buffers[i], height * width * 3, `thumbnail ${i}`)),
   maps: (m, [bytes, lo, hi, max, argmax]) => ({
     pixels: pixels(bytes, m.channels * m.height * m.width, "maps"),
-    lo: new Float32Array(words(lo, m.channels, "maps.lo")),
-    hi: new Float32Array(words(hi, m.channels, "maps.hi")),
-    max: new Float32Array(words(max, m.channels, "maps.max")),
-    argmax: new Int32Array(words(argmax, m.channels, "maps.argmax")),
+    lo: floats(lo, m.channels, "maps.lo"),
+    hi: floats(hi, m.channels, "maps.hi"),
+    max: floats(max, m.channels, "maps.max"),
+    argmax: whole(argmax, m.channels, "maps.argmax"),
   }),
   overlay: (m, buffers) =>
     m.maps.map((_, i) => pixels(buffers[i], m.height * m.width, `overlay of target ${i}`)),
@@ -89,8 +119,24 @@ const READERS: { [O in Op]: Reader<O> } = {
       m.tiles.map(({ length }) => length),
       "gallery",
     ),
-  filters: (m, [bytes]) => pixels(bytes, m.count * m.planes * m.height * m.width * m.channels, "filters"),
   upload: () => new Uint8Array(0),
+  filters: (m, [bytes, tops, inputs]) => ({
+    pixels: pixels(bytes, m.count * m.planes * m.height * m.width * m.channels, "filters"),
+    tops: floats(tops, m.count, "filters.tops"),
+    inputs: whole(inputs, m.count * m.planes, "filters.inputs"),
+  }),
+  extremes: ({ layers }, [least, largest]) => {
+    const channels = layers.reduce((sum, layer) => sum + layer.channels, 0);
+    return {
+      least: floats(least, channels, "extremes.least"),
+      largest: floats(largest, channels, "extremes.largest"),
+    };
+  },
+  contributions: (m, [values]) => ({ values: floats(values, m.channels, "contributions") }),
+  groups: (m, [bytes, weights]) => ({
+    pixels: pixels(bytes, m.pictures * m.count * m.height * m.width, "groups"),
+    weights: floats(weights, m.count * m.channels, "groups.weights"),
+  }),
 };
 
 export function readResult(message: ResultMessage, buffers: readonly DataView[]): Result {

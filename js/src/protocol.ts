@@ -33,6 +33,10 @@ export const SLOTS = [
   "excites",
   "gallery",
   "filters",
+  "survey",
+  "census",
+  "contributions",
+  "groups",
 ] as const;
 /** The panels that show answers. */
 export type SlotName = (typeof SLOTS)[number];
@@ -56,6 +60,12 @@ const picture = record({
 
 const thumbnails = record({ sizes: list(tuple(size, "height", "width")) });
 
+/** First pixel and the one after the last. */
+const edges = list(tuple(count, "from", "to"));
+/** What each row and column of a map sees of the picture, and the unclipped height and width of it. */
+const field = record({ size: tuple(count, "height", "width"), rows: edges, columns: edges });
+export type ReceptiveField = Checked<typeof field>;
+
 const maps = record({
   layer: name,
   channels: size,
@@ -65,6 +75,7 @@ const maps = record({
   full: tuple(size, "height", "width"),
   lo: number,
   hi: number,
+  field: nullable(field),
 });
 
 /** What a method says of its own result, by name: `completeness`, `samples`. */
@@ -140,6 +151,8 @@ const filters = record({
   width: size,
   channels: oneOf(1, 3),
   planes: size,
+  /** All input channels; the planes are those with the largest weights. */
+  inputs: size,
   scale: number,
   note: text,
 });
@@ -147,7 +160,45 @@ const filters = record({
 /** A part has arrived; with the last one, the number of the picture that the file holds. */
 const upload = record({ received: size, image: nullable(count), note: text });
 
-const METAS = { picture, thumbnails, maps, overlay, projection, synthesis, gallery, filters, upload };
+const extremes = record({ pictures: size, layers: list(record({ name, channels: size })) });
+
+const contributions = record({
+  layer: name,
+  channels: size,
+  target: count,
+  label: text,
+  sum: number,
+  logit: number,
+});
+
+const groups = record({
+  layer: name,
+  count: size,
+  channels: size,
+  pictures: size,
+  height: size,
+  width: size,
+  /** Largest value of each group over the pictures. */
+  tops: list(number),
+  explained: number,
+  positive: number,
+  seed: count,
+});
+
+const METAS = {
+  picture,
+  thumbnails,
+  maps,
+  overlay,
+  projection,
+  synthesis,
+  gallery,
+  filters,
+  upload,
+  extremes,
+  contributions,
+  groups,
+};
 export type Op = keyof typeof METAS;
 export type Meta<O extends Op> = Checked<(typeof METAS)[O]>;
 const op = oneOf(...(Object.keys(METAS) as Op[]));
@@ -261,6 +312,12 @@ function targets(value: unknown, at: string): (number | null)[] {
   return classes;
 }
 
+function images(value: unknown, at: string): number[] {
+  const numbers = list(count)(value, at);
+  if (numbers.length === 0) throw new ProtocolError(`${at}: expected at least one picture`);
+  return numbers;
+}
+
 const ARGUMENTS = {
   picture: record({ image: count }),
   thumbnails: record({}),
@@ -281,6 +338,9 @@ const ARGUMENTS = {
   filters: record({ layer: nullable(name) }),
   /** The bytes of the part travel beside the message. */
   upload: record({ file: name, name: text, part: count, parts: size }),
+  extremes: record({ images }),
+  contributions: record({ image: count, layer: name, target: nullable(count) }),
+  groups: record({ images, layer: name, count: size, seed: count }),
 };
 export type Arguments<O extends Op> = Checked<(typeof ARGUMENTS)[O]>;
 

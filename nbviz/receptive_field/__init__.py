@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
@@ -73,6 +74,19 @@ class ReceptiveField:
     def gated(self) -> bool:
         """Whether the strict boxes are larger, because gates look at more than the units."""
         return any(bool((a != b).any()) for a, b in zip(self._near, self._strict, strict=True))
+
+    @property
+    def edges(self) -> tuple[NDArray[np.int32], NDArray[np.int32]] | None:
+        """First and end pixel of each row (h, 2) and of each column (w, 2) of the map.
+
+        The box of a unit is that of its row and its column, as with every convolution and pooling; None where it is
+        not, as with tokens that look at others here and there. A unit that sees nothing has no positive extent.
+        """
+        rows, columns = (np.broadcast_to(span, (2, *self.grid)) for span in self._near)
+        if bool((rows != rows[:, :, :1]).any()) or bool((columns != columns[:, :1]).any()):
+            return None
+        first, second = (np.stack([span[0], -span[1]], 1) for span in (rows[:, :, 0], columns[:, 0]))
+        return first, second
 
     def reshaped(self, height: int, width: int, skip: int = 0) -> ReceptiveField:
         """The field laid out as a map of height x width; itself where it has this layout already.

@@ -207,7 +207,8 @@ class Session:
         """Whether the operation goes on for many steps, between which shorter ones are answered."""
         method = METHODS.get(str(args.get("method")))
         samples = op == "overlay" and method is not None and "on_step" in method.accepts
-        return samples or op in ("synthesis", "gallery")
+        several = op == "extremes" and len(args["images"]) > 1
+        return samples or several or op in ("synthesis", "gallery", "groups")
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
         """Names content: operation, arguments, picture, weights."""
@@ -217,6 +218,8 @@ class Session:
             content["image"] = self.picture(args["image"]).key
         if op == "thumbnails":
             content["pictures"] = [picture.key for picture in self.pictures]
+        if "images" in args:
+            content["images"] = [self.picture(image).key for image in args["images"]]
         if op == "synthesis":
             from .operations.synthesis import target_of
 

@@ -30,6 +30,9 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "gallery": {"layer": "3", "steps": 2, "size": None, "seed": 1},
     "filters": {"layer": None},
     "upload": {"file": "f", "name": "cat.png", "part": 0, "parts": 2, "data": b"the first half"},
+    "extremes": {"images": [0, 1]},
+    "contributions": {"image": 0, "layer": "3", "target": None},
+    "groups": {"images": [0, 2], "layer": "4", "count": 3, "seed": 0},
 }
 
 
@@ -70,8 +73,18 @@ def test_buffers_are_contiguous_little_endian_and_as_large_as_stated(session: Se
         "projection": [area * meta.get("channels", 0)],
         "synthesis": [area * 3, sum(meta.get("lengths", ()))],
         "gallery": [sum(tile["length"] for tile in meta.get("tiles", ()))],
-        "filters": [area * meta.get("channels", 0) * meta.get("count", 0) * meta.get("planes", 0)],
         "upload": [],
+        "filters": [
+            area * meta.get("channels", 0) * meta.get("count", 0) * meta.get("planes", 0),
+            4 * meta.get("count", 0),
+            4 * meta.get("count", 0) * meta.get("planes", 0),
+        ],
+        "extremes": [4 * sum(layer["channels"] for layer in meta["layers"])] * 2 if op == "extremes" else [],
+        "contributions": [4 * meta.get("channels", 0)],
+        "groups": [
+            area * meta.get("count", 0) * meta.get("pictures", 0),
+            4 * meta.get("count", 0) * meta.get("channels", 0),
+        ],
     }[op]
     assert [buffer.nbytes for buffer in answer.buffers] == expected
     assert all(buffer.flags.c_contiguous and buffer.dtype.str in ("|u1", "<f4", "<i4") for buffer in answer.buffers)
@@ -271,6 +284,25 @@ def test_filters_decode_to_the_weights(session: Session) -> None:
         tops = np.abs(weights).max((1, 2, 3), keepdims=True)
         assert np.abs((codes.astype(float) - 128) / 127 * tops - weights).max() <= tops.max() / 127
         assert meta["scale"] == pytest.approx(np.abs(weights).max())
+        assert np.array_equal(answer.buffers[1], tops.ravel())
+        assert np.array_equal(answer.buffers[2], [list(range(planes))] * len(weights))
+
+
+@pytest.mark.parametrize(("kernel", "kept"), [(3, 16), (1, 64)])
+def test_of_many_input_planes_those_with_the_largest_weights_are_sent(kernel: int, kept: int) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(3, 100, 1), nn.Conv2d(100, 5, kernel))
+    session = Session(tiny_network(model=model, labels=None), noise(1))
+    answer = session.answer("filters", {"layer": "1"})
+    weights = model[1].weight.detach().numpy()
+    assert (answer.meta["planes"], answer.meta["inputs"]) == (kept, 100)
+    codes, tops, which = answer.buffers
+    for k in range(5):
+        norms = np.linalg.norm(weights[k].reshape(100, -1), axis=1)
+        assert list(which[k]) == sorted(range(100), key=lambda i: -norms[i])[:kept]
+        decoded = (codes[k, ..., 0].astype(float) - 128) / 127 * tops[k]
+        assert np.abs(decoded - weights[k][which[k]]).max() <= tops[k] / 127
 
 
 def test_a_synthesis_is_what_visualize_makes(session: Session) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .common import Result
+from .contributions import contributions_to
+from .extremes import extremes_over
 from .filters import filters_of
 from .gallery import gallery
+from .groups import groups_of
 from .maps import GRID_PIXELS, maps
 from .overlay import overlay
 from .picture import picture, thumbnails
@@ -26,6 +29,9 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "gallery": gallery,
     "filters": filters_of,
     "upload": upload,
+    "extremes": extremes_over,
+    "contributions": contributions_to,
+    "groups": groups_of,
 }
 """By the name a request carries."""
 

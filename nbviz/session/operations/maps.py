@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.nn import functional as F
 
@@ -37,6 +39,17 @@ def maps(session: Session, report: Report, image: int, layer: str) -> Result:
         "full": [height, width],
         "lo": float(lows.min()),
         "hi": float(highs.max()),
+        "field": _field(session, layer, (height, width)),
     }
     floats = [t.cpu().numpy().astype("<f4") for t in (lows, highs, maxima)]
     return meta, [codes.cpu().numpy(), *floats, places.cpu().numpy().astype("<i4")]
+
+
+def _field(session: Session, layer: str, grid: tuple[int, int]) -> dict[str, Any] | None:
+    """What each row and column of the map sees of the picture; None where that is not known or not so simple."""
+    field = session.net.layer(layer).receptive_field
+    # A picture that was given as a tensor may be smaller or larger than the one the boxes were followed on.
+    if field is None or field.grid != grid or (edges := field.edges) is None:
+        return None
+    rows, columns = (ends.tolist() for ends in edges)
+    return {"size": list(field.size), "rows": rows, "columns": columns}
