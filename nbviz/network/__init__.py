@@ -2,5 +2,6 @@
 
 from .layers import Layer, Layout, Stop
 from .network import Network, Prediction
+from .outline import Node
 
-__all__ = ["Layer", "Layout", "Network", "Prediction", "Stop"]
+__all__ = ["Layer", "Layout", "Network", "Node", "Prediction", "Stop"]

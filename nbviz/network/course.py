@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import NotDefined
 from .layers import Layer, Stop, stops, trunk
+from .outline import Node, outline
 from .targets import Targets
 
 
@@ -28,6 +29,11 @@ class Course(Targets):
     def stops(self) -> list[Stop]:
         """The shown layers, grouped for the map."""
         return stops(self.shown_layers, trunk(self.layers.values()))
+
+    @property
+    def outline(self) -> tuple[Node, ...]:
+        """The shown layers as the tree of their modules, below the stops; repeats are told once."""
+        return outline(self.stops, self.layers)
 
     @property
     def late_convolution(self) -> str:

@@ -16,7 +16,7 @@ from .. import images as pictures
 from ..address import Unit
 from ..errors import BadRequest, BrokenInstallation, NbvizError, UnknownName, close_matches
 from ..methods import METHODS
-from ..network import Network
+from ..network import Layer, Network, Node
 from ..session import Picture, Session
 from ..synthesis import PARAMETRISATIONS
 from ..transport import Transport
@@ -296,16 +296,6 @@ def _picture_facts(session: Session) -> list[dict[str, Any]]:
 
 def _network_facts(net: Network) -> dict[str, Any]:
     shown = net.shown_layers
-    stop_of = {name: stop.name for stop in net.stops for name in stop.layers}
-    facts: list[dict[str, Any]] = []
-    for layer in shown:
-        height, width = layer.spatial or (1, 1)
-        stop = stop_of[layer.name]
-        facts.append({
-            "name": layer.name, "kind": layer.kind, "channels": layer.channels, "height": height, "width": width,
-            "stop": stop, "depth": layer.name.count(".") - stop.count("."),
-        })  # fmt: skip
-    kinds = {layer.name: layer.kind for layer in net.layers.values()}
     return {
         "name": net.name,
         "device": str(net.device),
@@ -314,12 +304,33 @@ def _network_facts(net: Network) -> dict[str, Any]:
         "labels": net.labels,
         "input": [net.in_channels, *net.input_size],
         "notes": net.notes,
-        "layers": facts,
-        "stops": [{"name": s.name, "kind": kinds.get(s.name, ""), "layers": list(s.layers)} for s in net.stops],
+        "layers": [_layer_facts(layer) for layer in shown],
+        "tree": [_node_facts(node) for node in net.outline],
         "default_layer": net.late_convolution,
         "parametrisations": list(PARAMETRISATIONS),
         "cam_layer": net.last_spatial if any(layer.spatial and max(layer.spatial) > 1 for layer in shown) else None,
     }
+
+
+def _layer_facts(layer: Layer) -> dict[str, Any]:
+    height, width = layer.spatial or (1, 1)
+    field = layer.receptive_field
+    return {
+        "name": layer.name, "kind": layer.kind, "channels": layer.channels, "height": height, "width": width,
+        "field": None if field is None else list(field.size),
+    }  # fmt: skip
+
+
+def _node_facts(node: Node) -> dict[str, Any]:
+    """A node of the map; what is as usual is left out, for there are hundreds."""
+    facts: dict[str, Any] = {"name": node.name, "label": node.label, "layer": node.layer}
+    if node.layer != node.name:
+        facts["kind"] = node.kind
+    if node.repeats:
+        facts["repeats"] = node.repeats
+    if node.children:
+        facts["children"] = [_node_facts(child) for child in node.children]
+    return facts
 
 
 def _menu() -> list[dict[str, Any]]:

@@ -89,8 +89,8 @@ def test_the_network_is_described_in_order_of_execution(w: Explorer) -> None:
     by_name = {layer["name"]: layer for layer in facts["layers"]}
     assert {k: by_name["3"][k] for k in ("channels", "height", "width")} == {"channels": 12, "height": 16, "width": 16}
     assert {k: by_name["7"][k] for k in ("channels", "height", "width")} == {"channels": 4, "height": 1, "width": 1}
-    assert [name for stop in facts["stops"] for name in stop["layers"]] == names
-    assert {layer["stop"] for layer in facts["layers"]} == {stop["name"] for stop in facts["stops"]}
+    assert [node["layer"] for node in facts["tree"]] == names
+    assert by_name["3"]["field"] == [8, 8]
     assert facts["default_layer"] == "3"
     assert facts["cam_layer"] in names
 
