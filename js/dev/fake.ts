@@ -1,7 +1,7 @@
 /** A model that stands in for the kernel and answers with synthetic data: for looking at the page, and for tests. */
 import { parseUnit } from "../src/address";
 import { type Outgoing, parseOutgoing, type Request } from "../src/protocol";
-import type { LayerInfo, NetworkInfo, ParameterInfo, Traits } from "../src/traits";
+import type { LayerInfo, MapNode, NetworkInfo, ParameterInfo, Traits } from "../src/traits";
 
 type Handler = (...args: never[]) => void;
 export interface Answer {
@@ -24,15 +24,35 @@ const LABELS = [
   "brown bar",
 ];
 
-const layer = (name: string, kind: string, channels: number, side: number, stop: string): LayerInfo => ({
+const layer = (name: string, kind: string, channels: number, side: number): LayerInfo => ({
   name,
   kind,
   channels,
   height: side,
   width: side,
-  stop,
-  depth: name.split(".").length - 1,
+  field: [4 * (name.length + 3), 4 * (name.length + 3)],
 });
+
+const leaf = (name: string): MapNode => ({ name, label: name.split(".").at(-1)!, layer: name });
+
+const parts = (block: string, i: number): MapNode => ({
+  ...leaf(`${block}.${i}`),
+  children: ["conv1", "bn1", "relu", "conv2"].map((part) => leaf(`${block}.${i}.${part}`)),
+});
+
+/** Each stage is a container of its own blocks; the last stage tells its two alike once. */
+const stage = (block: string): MapNode => {
+  const blocks = [0, 1].map((i) => parts(block, i));
+  const run = {
+    name: `${block}.0…${block}.1`,
+    label: "0–1",
+    layer: `${block}.1`,
+    kind: "Bottleneck",
+    repeats: 2,
+  };
+  const children = block === "layer4" ? [{ ...run, children: blocks }] : blocks;
+  return { name: block, label: block, layer: `${block}.1`, kind: "Sequential", children };
+};
 
 const BLOCKS: [string, number, number][] = [
   ["layer1", 64, 56],
@@ -42,10 +62,7 @@ const BLOCKS: [string, number, number][] = [
 ];
 
 function network(): NetworkInfo {
-  const layers = [
-    layer("conv1", "Conv2d", 64, 112, "conv1"),
-    layer("maxpool", "MaxPool2d", 64, 56, "maxpool"),
-  ];
+  const layers = [layer("conv1", "Conv2d", 64, 112), layer("maxpool", "MaxPool2d", 64, 56)];
   for (const [block, channels, side] of BLOCKS) {
     for (const i of [0, 1]) {
       for (const [name, kind] of [
@@ -54,24 +71,19 @@ function network(): NetworkInfo {
         ["relu", "ReLU"],
         ["conv2", "Conv2d"],
       ]) {
-        layers.push(layer(`${block}.${i}.${name}`, kind as string, channels, side, block));
+        layers.push(layer(`${block}.${i}.${name}`, kind as string, channels, side));
       }
-      layers.push(layer(`${block}.${i}`, "Bottleneck", channels, side, block));
+      layers.push(layer(`${block}.${i}`, "Bottleneck", channels, side));
     }
   }
-  layers.push(
-    layer("avgpool", "AdaptiveAvgPool2d", 2048, 1, "avgpool"),
-    layer("fc", "Linear", LABELS.length, 1, "fc"),
-  );
-  const names = [...new Set(layers.map((l) => l.stop))];
-  const stops = names.map((name) => {
-    const members = layers.filter((l) => l.stop === name);
-    return {
-      name,
-      kind: members.length > 1 ? "Sequential" : members[0]!.kind,
-      layers: members.map((l) => l.name),
-    };
-  });
+  layers.push(layer("avgpool", "AdaptiveAvgPool2d", 2048, 1), layer("fc", "Linear", LABELS.length, 1));
+  const tree = [
+    leaf("conv1"),
+    leaf("maxpool"),
+    ...BLOCKS.map(([block]) => stage(block)),
+    leaf("avgpool"),
+    leaf("fc"),
+  ];
   return {
     name: "resnet-like",
     device: "cpu",
@@ -80,7 +92,7 @@ function network(): NetworkInfo {
     labels: LABELS,
     input: [3, 224, 224],
     layers,
-    stops,
+    tree,
     default_layer: "layer3.1.conv2",
     cam_layer: "layer4.1",
     parametrisations: ["fourier", "pixel"],
@@ -174,6 +186,54 @@ const prediction = (index: number) => {
   return { index, label: LABELS[index] ?? `class ${index}`, probability, logit: 9 + Math.log(probability) };
 };
 
+/** What each row of a map of that many sees of 224 pixels. */
+const fieldEdges = (rows: number): [number, number][] =>
+  Array.from({ length: rows }, (_, i) => {
+    const middle = ((i + 0.5) * 224) / rows;
+    return [Math.max(0, Math.round(middle - 20)), Math.min(224, Math.round(middle + 20))];
+  });
+
+function extremes(images: readonly number[]): Answer {
+  const layers = network().layers.map(({ name, channels }) => ({ name, channels }));
+  const values = layers.flatMap(({ channels }, i) =>
+    Array.from({ length: channels }, (_, k) => Math.max(0, 9 * noise(k + 3 * i) - 1 - 2 / images.length)),
+  );
+  const content = { key: `extremes-${images.join()}`, meta: { pictures: images.length, layers } };
+  return { content, buffers: [Float32Array.from(values, (v) => -0.1 * v), Float32Array.from(values)] };
+}
+
+function contributions({ layer: name, target }: Extract<Request, { op: "contributions" }>): Answer {
+  const { channels } = network().layers.find((l) => l.name === name)!;
+  const values = Float32Array.from({ length: channels }, (_, k) => noise(11 * k + (target ?? 3)) - 0.4);
+  const { index, label, logit } = prediction(target ?? 3);
+  const sum = values.reduce((a, b) => a + b, 0);
+  const meta = { layer: name, channels, target: index, label, sum, logit };
+  return { content: { key: `contributions-${name}-${index}`, meta }, buffers: [values] };
+}
+
+function groups({ layer: name, count, images, seed }: Extract<Request, { op: "groups" }>): Answer {
+  const { channels } = network().layers.find((l) => l.name === name)!;
+  const side = 14;
+  const pixels = images.flatMap((image) =>
+    Array.from({ length: count }, (_, g) =>
+      bytes(
+        field(side, side, (y, x) => bump(y, x, noise(g + image), noise(5 * g + 1), 0.2)),
+        0,
+        1,
+      ),
+    ),
+  );
+  const all = new Uint8Array(pixels.length * side * side);
+  pixels.forEach((one, i) => {
+    all.set(one, i * side * side);
+  });
+  const weights = Float32Array.from({ length: count * channels }, (_, i) => noise(i) ** 6);
+  const tops = Array.from({ length: count }, (_, g) => 8 - g);
+  const shape = { layer: name, count, channels, pictures: images.length, height: side, width: side };
+  const meta = { ...shape, tops, explained: 0.71, positive: 0.9, seed };
+  return { content: { key: `groups-${name}-${count}`, meta }, buffers: [all, weights] };
+}
+
 function maps(name: string, image: number): Answer {
   const info = network().layers.find((l) => l.name === name)!;
   const { channels: c, height: h, width: w } = info;
@@ -205,6 +265,7 @@ function maps(name: string, image: number): Answer {
     full: [h, w],
     lo: Math.min(...lo),
     hi: Math.max(...hi),
+    field: h > 1 ? { size: [40, 40], rows: fieldEdges(h), columns: fieldEdges(w) } : null,
   };
   return { content: { key: `maps-${name}-${image}`, meta }, buffers: [pixels, lo, hi, max, argmax] };
 }
@@ -326,8 +387,21 @@ function filters(name: string): Answer {
     const [y, x, c] = [Math.floor(i / channels / side) % side, Math.floor(i / channels) % side, i % channels];
     return 128 + 110 * Math.sin((1 + (k % 4)) * (x * Math.cos(k) + y * Math.sin(k)) + c * (k % 3));
   });
-  const meta = { layer: name, count, height: side, width: side, channels, planes, scale: 0.42, note: "" };
-  return { content: { key: `filters-${name}`, meta }, buffers: [out] };
+  const inputs = rgb ? 3 : 64;
+  const meta = {
+    layer: name,
+    count,
+    height: side,
+    width: side,
+    channels,
+    planes,
+    inputs,
+    scale: 0.42,
+    note: "",
+  };
+  const tops = Float32Array.from({ length: count }, (_, k) => 0.42 * (1 - noise(k) / 2));
+  const which = Int32Array.from({ length: count * planes }, (_, i) => i % planes);
+  return { content: { key: `filters-${name}`, meta }, buffers: [out, tops, which] };
 }
 
 function answer(request: Request): Answer {
@@ -361,6 +435,12 @@ function answer(request: Request): Answer {
       return projection(request);
     case "filters":
       return filters(request.layer ?? "conv1");
+    case "extremes":
+      return extremes(request.images);
+    case "contributions":
+      return contributions(request);
+    case "groups":
+      return groups(request);
     case "gallery": {
       const { channels } = network().layers.find((l) => l.name === request.layer)!;
       return gallery(

@@ -3,14 +3,16 @@ import { formatUnit, type Unit, wholeUnit } from "./address";
 import { centred, type Domain, domainOf } from "./draw/colour";
 import { slice } from "./draw/picture";
 import { named, percent, short, withSettings } from "./format";
+import { groupMap, strongestIn } from "./groups";
 import type { Result } from "./payload";
 import type { Meta, OverlayMap } from "./protocol";
+import { type MapScale, scaleOf } from "./scale";
 import type { Want } from "./slot";
 import type { Store } from "./store";
 import * as wants from "./wants";
 
 export interface Field {
-  kind: "class" | "unit" | "peek";
+  kind: "class" | "unit" | "group" | "peek";
   bytes: Uint8Array;
   height: number;
   width: number;
@@ -35,12 +37,12 @@ export interface Silence {
   key: string;
 }
 
-/** One channel of a layer's maps; `own` scale or the layer's. */
-export function unitField(result: Result<"maps">, unit: Unit, own: boolean, kind: "unit" | "peek"): Field {
+/** One channel of a layer's maps, on the scale that is chosen for the grid. */
+export function unitField(result: Result<"maps">, unit: Unit, scale: MapScale, kind: "unit" | "peek"): Field {
   const { meta, bytes } = result;
   const [lo, hi] = [bytes.lo[unit.channel]!, bytes.hi[unit.channel]!];
-  const signed = meta.lo < 0;
-  const domain = own ? domainOf(lo, hi, signed) : domainOf(meta.lo, meta.hi);
+  const { signed } = scale;
+  const domain = scale.of(unit.channel);
   return {
     kind,
     bytes: slice(bytes.pixels, unit.channel, meta.height * meta.width),
@@ -54,7 +56,7 @@ export function unitField(result: Result<"maps">, unit: Unit, own: boolean, kind
     caption: `Activation of ${formatUnit(wholeUnit(unit))} · max ${short(bytes.max[unit.channel]!)}`,
     unit,
     full: meta.full,
-    key: `${kind}:${result.key}:${unit.channel}:${own}`,
+    key: `${kind}:${result.key}:${unit.channel}:${scale.key}`,
   };
 }
 
@@ -145,7 +147,31 @@ function ofUnit(store: Store, unit: Unit, kind: "unit" | "peek"): Field | Silenc
   if (result.meta.full[0] * result.meta.full[1] === 1) {
     return { silent: `${unit.layer} has no positions: one number a unit, no map to lay over.`, key };
   }
-  return unitField(result, unit, store.local.scale.value === "unit", kind);
+  return unitField(result, unit, scaleOf(store, result), kind);
+}
+
+/** The chosen group of channels, over 0 … its largest value on the pictures. */
+function groupField(store: Store): Field | Silence {
+  const index = store.local.grid.group.value;
+  const shown = store.slots.groups.shown.value;
+  const key = `silent:group:${index}`;
+  if (index === null) return { silent: "No group is chosen: click one above the grid.", key };
+  const map = groupMap(store, index);
+  if (!shown || !map) return { silent: "This picture was not among those that were grouped.", key };
+  const { layer, count } = shown.meta;
+  const members = strongestIn(shown, index, 3).join(", ");
+  const domain = { lo: 0, hi: map.top };
+  return {
+    ...map,
+    kind: "group",
+    ...domain,
+    domain,
+    signed: false,
+    smooth: false,
+    caption: `Group ${index + 1} of ${count} of ${layer} · units ${members} …`,
+    unit: null,
+    full: [map.height, map.width],
+  };
 }
 
 /** What the picture shows over itself now; null means the bare picture. */
@@ -160,6 +186,7 @@ export function currentField(store: Store): Field | Silence | null {
     if ("bytes" in field) return field;
   }
   if (mode === "class") return classField(store);
+  if (mode === "group") return groupField(store);
   if (mode === "none") return null;
   return locked
     ? ofUnit(store, locked, "unit")

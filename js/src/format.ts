@@ -8,6 +8,10 @@ export function short(value: number): string {
   return minus(String(Number(value.toPrecision(magnitude >= 1000 ? 4 : 3))));
 }
 
+/** Two digits and no zero before the point, for where there is little room: 3.1, .42, −.05. */
+export const brief = (value: number): string =>
+  short(Number(value.toPrecision(2))).replace(/^(−?)0\./, "$1.");
+
 /** A true minus sign aligns with digits and is read aloud as one. */
 const minus = (digits: string): string => digits.replaceAll("-", "−");
 

@@ -3,15 +3,17 @@ import type { AnyModel } from "@anywidget/types";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { formatUnit, parseUnit, type Unit } from "./address";
 import { ResultCache } from "./cache";
+import * as channels from "./channel-wants";
 import { fitting } from "./draw/colour";
 import { Gallery } from "./gallery";
+import { type GridChoices, gridChoices } from "./grid-choices";
 import type { Params, Plain, SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext } from "./slot";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
 import { Transport } from "./transport";
 import * as wants from "./wants";
 
-export type OverlayMode = "class" | "unit" | "none";
+export type OverlayMode = "class" | "unit" | "group" | "none";
 
 /** The unit as it is locked, its whole channel, the opposite of it, it and the second one together, or a class. */
 export type Aim = "neuron" | "channel" | "negative" | "joint" | "class";
@@ -25,6 +27,10 @@ export interface Slots {
   excites: Slot<"synthesis">;
   gallery: Slot<"gallery">;
   filters: Slot<"filters">;
+  survey: Slot<"extremes">;
+  census: Slot<"extremes">;
+  contributions: Slot<"contributions">;
+  groups: Slot<"groups">;
 }
 
 /** Choices of the page alone, which Python knows nothing of. */
@@ -38,8 +44,7 @@ export interface Local {
   opacity: Signal<number>;
   /** Colour map of unsigned numbers; signed ones have their own. */
   colormap: Signal<string>;
-  sort: Signal<"index" | "activation">;
-  scale: Signal<"unit" | "layer">;
+  grid: GridChoices;
   /** Channel of the chosen layer that the pointer or the focus is on. */
   peek: Signal<number | null>;
   /** Whether a small receptive field is enlarged. */
@@ -53,10 +58,13 @@ export interface Local {
   synthesis: Signal<{ steps: number; size: number | null; seed: number; param: string | null }>;
 }
 
+/** What belongs to the grid, asked for where it is looked at. */
+const GRID: readonly SlotName[] = ["filters", "contributions", "groups", "survey", "census"];
+
 /** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */
 const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
-  explorer: ["thumbnails", "picture", "maps", "overlay", "projection", "excites", "gallery"],
-  layer_grid: ["thumbnails", "maps", "gallery"],
+  explorer: ["thumbnails", "picture", "maps", "overlay", "projection", "excites", "gallery", ...GRID],
+  layer_grid: ["thumbnails", "maps", "gallery", ...GRID],
   filter_grid: ["filters"],
   heatmap_overlay: ["thumbnails", "picture", "overlay"],
   unit_inspector: ["thumbnails", "picture", "projection", "excites"],
@@ -107,8 +115,7 @@ function initialLocal({ traits }: Synced): Local {
     params: signal({}),
     opacity: signal(0.75),
     colormap: signal(fitting(options.colormap ?? "", false)),
-    sort: signal("index"),
-    scale: signal("unit"),
+    grid: gridChoices(),
     peek: signal(null),
     part: signal("field"),
     aim: signal("neuron"),
@@ -148,8 +155,9 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     transport,
     cache: new ResultCache(),
     revision: () => revision.peek(),
+    // What has no title is computed on the side, for the map: nobody waits for it.
     finished: (done) => {
-      finished.value = done;
+      if (done.title) finished.value = done;
     },
   };
   const slots: Slots = {
@@ -161,6 +169,10 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     excites: new Slot("excites", context),
     gallery: new Slot("gallery", context),
     filters: new Slot("filters", context),
+    survey: new Slot("survey", context),
+    census: new Slot("census", context),
+    contributions: new Slot("contributions", context),
+    groups: new Slot("groups", context),
   };
   const everySlot: AnySlot[] = Object.values(slots);
   const store: Store = {
@@ -259,7 +271,13 @@ function follow(store: Store): () => void {
     },
     // Filled in the background, whatever else is looked at meanwhile.
     gallery: () => {},
+    survey: () => store.slots.survey.ask(channels.survey(store)),
+    census: () => store.slots.census.ask(channels.census(store)),
+    contributions: () => store.slots.contributions.ask(channels.contributions(store)),
+    groups: () => store.slots.groups.ask(channels.groups(store)),
     filters: () => {
+      if (store.traits._view.peek() !== "filter_grid")
+        return store.slots.filters.ask(channels.weights(store));
       store.slots.filters.ask(wants.filters(store));
       // The kernel may answer with the layer that it took for the one asked for.
       const shown = store.slots.filters.shown.value;

@@ -9,9 +9,21 @@ export interface LayerInfo {
   channels: number;
   height: number;
   width: number;
-  /** The stop of the map that holds it. */
-  stop: string;
-  depth: number;
+  /** Height and width of its receptive field, as far as it would reach; null where it could not be followed. */
+  field: [height: number, width: number] | null;
+}
+
+/** A module on the map. */
+export interface MapNode {
+  name: string;
+  label: string;
+  /** The shown layer that has its output; null for a mere container. */
+  layer: string | null;
+  /** Its class, where it is not that of the layer of its name. */
+  kind?: string;
+  /** It stands for that many children that are alike. */
+  repeats?: number;
+  children?: MapNode[];
 }
 
 export interface NetworkInfo {
@@ -22,7 +34,7 @@ export interface NetworkInfo {
   labels: string[] | null;
   input: [channels: number, height: number, width: number];
   layers: LayerInfo[];
-  stops: { name: string; kind: string; layers: string[] }[];
+  tree: MapNode[];
   default_layer: string;
   cam_layer: string | null;
   /** Ways to write a synthesised picture as free numbers. */
@@ -92,7 +104,7 @@ const DEFAULTS: Traits = {
     labels: null,
     input: [3, 224, 224],
     layers: [],
-    stops: [],
+    tree: [],
     default_layer: "",
     cam_layer: null,
     parametrisations: [],

@@ -91,7 +91,7 @@ describe("pictures", () => {
 
   it("of filters with several planes lie side by side with a transparent pixel between", () => {
     const bytes = Uint8Array.from({ length: 2 * 3 * 2 }, (_, i) => 10 * i); // 2 filters × 3 planes × 2 × 1
-    const sheet = mosaic(bytes, { count: 2, planes: 3, height: 2, width: 1, channels: 1 }, GREY);
+    const sheet = mosaic(bytes, { count: 2, planes: 3, height: 2, width: 1, channels: 1 }, () => GREY);
     expect([sheet.height, sheet.width]).toEqual([5, 3]);
     const [a, b, c, d, e, f, next] = [0, 10, 20, 30, 40, 50, 60].map((v) => pack(v, v, v));
     expect([...sheet.pixels.subarray(0, 15)]).toEqual([a, 0, c, b, 0, d, 0, 0, 0, e, 0, 0, f, 0, 0]);
@@ -100,7 +100,7 @@ describe("pictures", () => {
 
   it("of filters of one weight lie without gaps", () => {
     const bytes = Uint8Array.of(1, 2, 3, 4);
-    const sheet = mosaic(bytes, { count: 1, planes: 4, height: 1, width: 1, channels: 1 }, GREY);
+    const sheet = mosaic(bytes, { count: 1, planes: 4, height: 1, width: 1, channels: 1 }, () => GREY);
     expect([...sheet.pixels]).toEqual([1, 2, 3, 4].map((v) => pack(v, v, v)));
   });
 });

@@ -31,7 +31,7 @@ describe("store", () => {
       requests(model)
         .map((m) => m.op)
         .sort(),
-    ).toEqual(["maps", "overlay", "picture", "projection", "thumbnails"]);
+    ).toEqual(["extremes", "extremes", "maps", "overlay", "picture", "projection", "thumbnails"]);
     open("layer_grid");
     expect(requests(model).map((m) => m.op)).toEqual(["thumbnails", "maps"]);
     open("layer_grid", { _images: [{ name: "alone.png", key: "a" }] });
@@ -104,7 +104,8 @@ describe("store", () => {
 
   it("asks nobody about opacity, colours, order, scale and what the pointer is on", () => {
     const before = model.sent.length;
-    const { opacity, colormap, sort, scale, peek } = store.local;
+    const { opacity, colormap, peek } = store.local;
+    const { sort, scale } = store.local.grid;
     [opacity.value, colormap.value, sort.value, scale.value, peek.value] = [
       0.1,
       "jet",
@@ -216,7 +217,7 @@ describe("store", () => {
     const before = requests(model).length;
     store.refresh();
     pass();
-    expect(requests(model).length).toBe(before + 5);
+    expect(requests(model).length).toBe(before + 7);
     expect(store.slots.maps.state.value).toBe("ready");
     expect(store.outdated.value).toBe(false);
   });

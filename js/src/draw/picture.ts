@@ -95,12 +95,13 @@ export function compose(rgb: Uint8Array, height: number, width: number, over: La
 
 /**
  * Filters with several input planes as one packed sheet: each filter a near-square mosaic of its planes,
- * one transparent pixel between those that have an extent. Returns the sheet and the size of one mosaic.
+ * one transparent pixel between those that have an extent. A filter's colours are those of `colours`; of three
+ * channels each byte goes through it by itself. Returns the sheet and the size of one mosaic.
  */
 export function mosaic(
   bytes: Uint8Array,
   m: { count: number; planes: number; height: number; width: number; channels: 1 | 3 },
-  lut: Lut,
+  colours: (filter: number) => Lut,
 ): Bitmap {
   const across = Math.ceil(Math.sqrt(m.planes));
   const down = Math.ceil(m.planes / across);
@@ -108,16 +109,23 @@ export function mosaic(
   const width = across * (m.width + gap) - gap;
   const height = down * (m.height + gap) - gap;
   const out = new Uint32Array(m.count * height * width);
-  const flat = paintBytes(bytes, m.count * m.planes * m.height, m.width, m.channels, lut).pixels;
+  let next = 0;
   for (let plane = 0; plane < m.count * m.planes; plane++) {
+    const filter = Math.floor(plane / m.planes);
+    const lut = colours(filter);
+    const part = (byte: number) => lut[byte]! & 255;
     const place = plane % m.planes;
     const corner =
-      Math.floor(plane / m.planes) * height * width +
+      filter * height * width +
       Math.floor(place / across) * (m.height + gap) * width +
       (place % across) * (m.width + gap);
     for (let y = 0; y < m.height; y++) {
-      const row = (plane * m.height + y) * m.width;
-      out.set(flat.subarray(row, row + m.width), corner + y * width);
+      for (let x = 0; x < m.width; x++, next += m.channels) {
+        out[corner + y * width + x] =
+          m.channels === 1
+            ? lut[bytes[next]!]!
+            : pack(part(bytes[next]!), part(bytes[next + 1]!), part(bytes[next + 2]!));
+      }
     }
   }
   return { height, width, pixels: out };

@@ -164,10 +164,13 @@ interface SliderProps {
   label: string;
   value: number;
   onChange: (value: number) => void;
+  step?: number;
+  /** Read aloud in place of the share in percent. */
+  said?: string;
 }
 
 /** A share between 0 and 1. */
-export function Slider({ label, value, onChange }: SliderProps) {
+export function Slider({ label, value, onChange, step = 0.05, said }: SliderProps) {
   const id = useId();
   return (
     <div class="field slider">
@@ -177,9 +180,9 @@ export function Slider({ label, value, onChange }: SliderProps) {
         type="range"
         min={0}
         max={1}
-        step={0.05}
+        step={step}
         value={value}
-        aria-valuetext={`${Math.round(100 * value)} percent`}
+        aria-valuetext={said ?? `${Math.round(100 * value)} percent`}
         onInput={(event) => onChange(Number(event.currentTarget.value))}
         {...OWN_KEYS}
       />

@@ -1,21 +1,18 @@
 /** The weights of a layer's filters as pictures: what the first layer looks for. */
 import { useMemo } from "preact/hooks";
-import { centred, domainOf, lutOf, recolour } from "../draw/colour";
-import { mosaic } from "../draw/picture";
 import type { Sheet } from "../draw/tiles";
 import { short } from "../format";
 import type { Shown } from "../slot";
+import { filterTiles, planesShown } from "../sources";
 import { useStore, useView } from "./context";
 import { Select } from "./controls";
 import { Legend } from "./legend";
 import { Notice, Panel, usePaintLog } from "./panel";
 import { TileGrid } from "./tile-grid";
 
-function sheetOf({ meta, bytes }: Shown<"filters">): Sheet {
-  const ends = centred(1);
-  const lut = recolour(lutOf("", true), ends.lo, ends.hi, domainOf(0, 1, true));
-  const order = Int32Array.from({ length: meta.count }, (_, i) => i);
-  return { ...mosaic(bytes, meta, lut), order, colours: null, shrink: false };
+function sheetOf(shown: Shown<"filters">): Sheet {
+  const order = Int32Array.from({ length: shown.meta.count }, (_, i) => i);
+  return { ...filterTiles(shown, true), order };
 }
 
 export function FilterGrid() {
@@ -40,7 +37,8 @@ export function FilterGrid() {
         {shown && (
           <span class="muted" title={shown.meta.note}>
             {shown.meta.count} filters
-            {shown.meta.planes > 1 && ` of ${shown.meta.planes} planes`}
+            {shown.meta.planes > 1 && ` of ${shown.meta.inputs} planes`}
+            {planesShown(shown, 0) && `, the ${shown.meta.planes} of the largest weights shown`}
           </span>
         )}
         {shown && shown.meta.channels === 1 && (
@@ -66,7 +64,7 @@ export function FilterGrid() {
             ordering="index"
             cursor={cursor}
             selected={unit.value?.layer === shown.meta.layer ? unit.value.channel : null}
-            nameOf={(filter) => `filter ${filter}`}
+            nameOf={(filter) => [`filter ${filter}`, planesShown(shown, filter)].filter(Boolean).join(", ")}
             captionOf={String}
             onSelect={(channel) => lock({ layer: shown.meta.layer, channel, position: null })}
             onPainted={() => log.painted(shown, shown.result.key)}

@@ -96,6 +96,10 @@ const NAMES: Record<AnySlot["name"], string> = {
   excites: "what excites the unit",
   gallery: "what excites the layer's units",
   filters: "filters",
+  survey: "shares of the map",
+  census: "shares of the map",
+  contributions: "contributions to the class",
+  groups: "groups",
 };
 
 /** Speaks of what finished, failed or waits; progress alone is not worth interrupting for. */

@@ -1,109 +1,122 @@
-/** The network as a line of stops; the chosen layer's stop is open and shows its inner layers. */
+/** The network as a tree that lies on its side: stops in the order of the forward pass, opened in place. */
+import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { extent } from "../format";
-import type { LayerInfo } from "../traits";
+import { layerOf, nodeNamed, pathTo } from "../map-tree";
+import { sharesOf } from "../shares";
+import type { MapNode } from "../traits";
 import { useStore } from "./context";
-import { OWN_KEYS } from "./controls";
-
-interface Item {
-  key: string;
-  name: string;
-  detail: string;
-  chosen: boolean;
-  choose: () => void;
-}
-
-const sizeOf = (layer: LayerInfo): string =>
-  layer.height * layer.width === 1
-    ? `${layer.channels}`
-    : `${layer.channels} × ${extent(layer.height, layer.width)}`;
-
-/** `layer4.1.conv2` within stop `layer4` reads `1.conv2`. */
-const innerName = (layer: string, stop: string): string =>
-  layer.startsWith(`${stop}.`) ? layer.slice(stop.length + 1) : layer;
+import { type Course, Reading, Stop } from "./map-stop";
+import { useSize } from "./size";
 
 export function NetworkMap() {
-  const { traits, layer: chosen, setTraits } = useStore();
-  const { layers, stops } = traits._network.value;
-  const byName = new Map(layers.map((layer) => [layer.name, layer]));
-  const open = stops.find((stop) => stop.layers.includes(chosen.value?.name ?? ""));
-  const choose = (layer: string) => setTraits({ layer });
+  const store = useStore();
+  const { traits, setTraits } = store;
+  const tree = useRef<HTMLDivElement>(null);
+  // What somebody opened or closed by hand stays so; otherwise the way to the chosen layer is open.
+  const decided = useSignal<ReadonlyMap<string, boolean>>(new Map());
+  const focused = useSignal("");
+  const layers = useComputed(() => new Map(traits._network.value.layers.map((one) => [one.name, one])));
+  const shares = useComputed(() => sharesOf(store)).value;
+  const nodes = traits._network.value.tree;
+  const path = pathTo(nodes, traits.layer.value);
+  const onTheWay = new Set(path.slice(0, -1).map(({ name }) => name));
+  const isOpen = (node: MapNode) => decided.value.get(node.name) ?? onTheWay.has(node.name);
+  const shown = path.findIndex((node) => !isOpen(node));
+  const chosen = path[shown < 0 ? path.length - 1 : shown]?.name ?? "";
 
-  const outer: Item[] = stops.map((stop) => {
-    const last = byName.get(stop.layers[stop.layers.length - 1] ?? "");
-    return {
-      key: stop.name,
-      name: stop.name,
-      detail: [stop.kind, last && sizeOf(last)].filter(Boolean).join(" · "),
-      chosen: stop === open,
-      choose: () => last && stop !== open && choose(last.name),
+  // The chosen stop comes into view; again when it has a place at all, and when the shares have made stops wider.
+  const laidOut = useSize(tree).value.width > 0;
+  const complete = shares.live !== null && shares.everLive !== null;
+  useEffect(() => {
+    const row = itemNamed(tree.current, chosen)?.querySelector<HTMLElement>(".stop-row");
+    if (row && tree.current) scrollTo(tree.current, row);
+  }, [chosen, laidOut, complete]);
+
+  const nodeOf = (target: EventTarget | null): MapNode | undefined => {
+    const item = (target as HTMLElement).closest<HTMLElement>('[role="treeitem"]');
+    return item ? nodeNamed(nodes, item.dataset.node as string) : undefined;
+  };
+  const open = (node: MapNode, whether: boolean) => {
+    decided.value = new Map(decided.value).set(node.name, whether);
+  };
+  const choose = (node: MapNode) => {
+    const layer = layerOf(node);
+    if (layer) setTraits({ layer });
+  };
+  const focus = (item: HTMLElement | null | undefined) => {
+    if (!item) return;
+    focused.value = item.dataset.node as string;
+    item.focus({ preventScroll: true });
+    scrollTo(tree.current as HTMLElement, item.querySelector(".stop-row") as HTMLElement);
+  };
+  const onClick = (event: MouseEvent) => {
+    const node = nodeOf(event.target);
+    if (!node) return;
+    focused.value = node.name;
+    if ((event.target as HTMLElement).closest(".twist")) open(node, !isOpen(node));
+    else choose(node);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const node = nodeOf(event.target);
+    const item = event.target as HTMLElement;
+    if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
+    const inner = (node.children?.length ?? 0) > 0;
+    const items = [...(tree.current?.querySelectorAll<HTMLElement>('[role="treeitem"]') ?? [])];
+    const at = items.indexOf(item);
+    const acts: Record<string, () => void> = {
+      ArrowRight: () => focus(items[at + 1]),
+      ArrowLeft: () => focus(items[at - 1]),
+      ArrowDown: () => {
+        if (inner && !isOpen(node)) open(node, true);
+        else if (inner) focus(items[at + 1]);
+      },
+      ArrowUp: () => {
+        if (inner && isOpen(node)) open(node, false);
+        else focus(item.parentElement?.closest<HTMLElement>('[role="treeitem"]'));
+      },
+      Home: () => focus(items[0]),
+      End: () => focus(items.at(-1)),
+      Enter: () => choose(node),
+      " ": () => choose(node),
     };
-  });
-  const inner: Item[] = (open?.layers ?? []).flatMap((name) => {
-    const layer = byName.get(name);
-    if (!layer || !open) return [];
-    const detail = `${layer.kind} · ${sizeOf(layer)}`;
-    const chosenNow = name === chosen.value?.name;
-    return [
-      { key: name, name: innerName(name, open.name), detail, chosen: chosenNow, choose: () => choose(name) },
-    ];
-  });
+    const act = acts[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+
+  const visible = itemNamed(tree.current, focused.value) !== null;
+  const reachable = (visible && focused.value) || chosen || nodes[0]?.name || "";
+  const course: Course = { layers: layers.value, shares, path, isOpen, reachable };
   return (
     <nav class="map" aria-label="Map of the network">
-      <Line label="Stops of the network" items={outer} />
-      {inner.length > 1 && <Line label={`Layers of ${open?.name}`} items={inner} inner />}
+      <div
+        ref={tree}
+        class="course"
+        role="tree"
+        aria-label="Layers"
+        aria-orientation="horizontal"
+        onClick={onClick}
+        onKeyDown={onKeyDown}
+      >
+        {nodes.map((node) => (
+          <Stop key={node.name} node={node} level={1} course={course} chosen={chosen} />
+        ))}
+      </div>
+      <Reading shares={shares} />
     </nav>
   );
 }
 
-/** One row of options: arrows move the choice, Home and End go to the ends. */
-function Line({ label, items, inner = false }: { label: string; items: Item[]; inner?: boolean }) {
-  const row = useRef<HTMLDivElement>(null);
-  const at = items.findIndex((item) => item.chosen);
+/** A stop by name: names are any text, so they are compared, never put into a selector. */
+const itemNamed = (tree: HTMLElement | null, name: string): HTMLElement | null =>
+  [...(tree?.querySelectorAll<HTMLElement>('[role="treeitem"]') ?? [])].find(
+    (item) => item.dataset.node === name,
+  ) ?? null;
 
-  // Scrolls this row alone: scrollIntoView would move the notebook too.
-  useEffect(() => {
-    const option = row.current?.children[at] as HTMLElement | undefined;
-    if (!row.current || !option) return;
-    const middle = option.offsetLeft + option.offsetWidth / 2 - row.current.offsetLeft;
-    row.current.scrollLeft = middle - row.current.clientWidth / 2;
-  }, [at]);
-
-  const onKeyDown = (event: KeyboardEvent) => {
-    const options = [...(event.currentTarget as HTMLElement).children] as HTMLElement[];
-    const focused = options.indexOf(event.target as HTMLElement);
-    const ends = { Home: 0, End: items.length - 1 }[event.key];
-    const next = ends ?? focused + ({ ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? 0);
-    if (next === focused || next < 0 || next >= items.length) return;
-    event.preventDefault();
-    options[next]?.focus({ preventScroll: true });
-    items[next]?.choose();
-  };
-
-  return (
-    <div
-      ref={row}
-      class={`line ${inner ? "inner" : ""}`}
-      role="listbox"
-      aria-label={label}
-      aria-orientation="horizontal"
-      onKeyDown={onKeyDown}
-    >
-      {items.map((item, i) => (
-        <button
-          key={item.key}
-          type="button"
-          role="option"
-          aria-selected={item.chosen}
-          tabIndex={item.chosen || (at < 0 && i === 0) ? 0 : -1}
-          title={`${item.key} · ${item.detail}`}
-          onClick={item.choose}
-          {...OWN_KEYS}
-        >
-          <b>{item.name}</b>
-          <small>{item.detail}</small>
-        </button>
-      ))}
-    </div>
-  );
+/** Scrolls the map alone: scrollIntoView would move the notebook too. */
+function scrollTo(box: HTMLElement, row: HTMLElement): void {
+  const [outer, inner] = [box.getBoundingClientRect(), row.getBoundingClientRect()];
+  if (inner.left >= outer.left && inner.right <= outer.right) return;
+  box.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
 }

@@ -19,6 +19,7 @@ interface Props {
 const MODES = {
   class: { value: "class", label: "class", title: "Where the evidence for a class lies" },
   unit: { value: "unit", label: "unit", title: "Where the chosen unit is active" },
+  group: { value: "group", label: "group", title: "Where the chosen group of units is present" },
   none: { value: "none", label: "picture", title: "The picture alone" },
 } as const;
 
@@ -28,7 +29,8 @@ export function PicturePane({ modes }: Props) {
   const base = usePaintLog();
   const over = usePaintLog();
   const mode = local.mode.value;
-  const overSlot = { class: slots.overlay, unit: slots.maps, none: slots.picture }[mode];
+  const overSlot = { class: slots.overlay, unit: slots.maps, group: slots.groups, none: slots.picture }[mode];
+  const offered = modes.filter((name) => name !== "group" || local.grid.group.value !== null);
   // A picture that is missing is the graver news than what should lie over it.
   const troubled = ["failed", "queued", "unrecorded"].includes(slots.picture.state.value);
   return (
@@ -51,7 +53,7 @@ export function PicturePane({ modes }: Props) {
           <div class="toolbar">
             <Segments
               label="Laid over the picture"
-              options={modes.map((name) => MODES[name])}
+              options={offered.map((name) => MODES[name])}
               value={mode}
               onChange={(chosen) => {
                 local.mode.value = chosen;

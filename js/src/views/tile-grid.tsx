@@ -47,6 +47,15 @@ export function placeAfter(event: KeyboardEvent, place: number, g: Geometry, pag
   return steps[event.key] ?? null;
 }
 
+/** Where each channel lies; −1 for one that is left out. */
+function placesOf(order: ArrayLike<number>): Int32Array {
+  let most = -1;
+  for (let place = 0; place < order.length; place++) most = Math.max(most, order[place]!);
+  const places = new Int32Array(most + 1).fill(-1);
+  for (let place = 0; place < order.length; place++) places[order[place]!] = place;
+  return places;
+}
+
 export function TileGrid(props: Props) {
   const { sheet, cursor, selected } = props;
   const count = sheet.order.length;
@@ -60,13 +69,10 @@ export function TileGrid(props: Props) {
     () => (size.width ? layTiles(count, sheet.height, sheet.width, size.width, sheet.shrink) : NO_ROWS),
     [count, sheet.height, sheet.width, sheet.shrink, size.width],
   );
-  const places = useMemo(() => {
-    const inverse = new Int32Array(count);
-    for (let place = 0; place < count; place++) inverse[sheet.order[place]!] = place;
-    return inverse;
-  }, [sheet.order, count]);
-  const active = Math.min(cursor.value, count - 1);
-  const activePlace = places[active] ?? 0;
+  const places = useMemo(() => placesOf(sheet.order), [sheet.order]);
+  // A channel that is not shown leaves the focus to the first that is.
+  const activePlace = Math.max(0, places[Math.min(cursor.value, places.length - 1)] ?? 0);
+  const active = sheet.order[activePlace] ?? -1;
 
   const painted = useRef(props.onPainted);
   painted.current = props.onPainted;
