@@ -4,6 +4,7 @@ import type { Store } from "./store";
 import style from "./style";
 import { createView, ViewContext } from "./views/context";
 import { OWN_KEYS } from "./views/controls";
+import { acceptFiles } from "./views/drop";
 import { Announcer, Banner, Help } from "./views/frame";
 import { handleKey } from "./views/keys";
 import { ROOTS } from "./views/roots";
@@ -69,6 +70,10 @@ export function mount(store: Store, el: HTMLElement, signal: AbortSignal): () =>
     place,
   );
   place.addEventListener("keydown", (event) => handleKey(view, event), { signal: life.signal });
+
+  if (store.panels.includes("thumbnails")) {
+    acceptFiles(place, (files) => void store.uploads.add(files), life.signal);
+  }
 
   const watcher = new MutationObserver(() => followConnection(store, el));
   watcher.observe(el, { attributes: true, attributeFilter: ["class"] });

@@ -11,6 +11,7 @@ import type { Params, Plain, SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext } from "./slot";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
 import { Transport } from "./transport";
+import { Uploads } from "./upload";
 import * as wants from "./wants";
 
 export type OverlayMode = "class" | "unit" | "group" | "none";
@@ -82,6 +83,7 @@ export interface Store {
   /** The panels that this view consists of. */
   panels: readonly SlotName[];
   transport: Transport;
+  uploads: Uploads;
   finished: ReadonlySignal<Finished | null>;
   /** The chosen layer's entry; undefined while the network is not known. */
   layer: ReadonlySignal<LayerInfo | undefined>;
@@ -182,6 +184,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     gallery: new Gallery(slots.gallery, () => JSON.stringify(wants.gallery(store)?.about)),
     panels: PANELS[traits._view.peek()],
     transport,
+    uploads: new Uploads(transport, (image_index) => synced.set({ image_index })),
     finished,
     outdated,
     layer: computed(() => traits._network.value.layers.find(({ name }) => name === traits.layer.value)),

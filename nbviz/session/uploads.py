@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ..errors import BadRequest
 
-MOST_BYTES = 256 * 2**20
-"""Larger files are refused: a JPEG of 100 megapixels has some 50 MiB."""
+PART_BYTES = 2**20
+"""No part is larger: some hosts lose longer messages."""
+MOST_PARTS = 256
+"""Files of more parts are refused: a JPEG of 100 megapixels has some 50 MiB."""
 
 
 class Uploads:
@@ -21,10 +23,10 @@ class Uploads:
             self._file, self._parts = file, []
         if file != self._file or part != len(self._parts) or part >= parts:
             raise BadRequest("The upload was interrupted by another one; give the file again.")
-        self._parts.append(data)
-        if sum(map(len, self._parts)) > MOST_BYTES:
+        if parts > MOST_PARTS or len(data) > PART_BYTES:
             self._parts = []
-            raise BadRequest(f"The file has more than {MOST_BYTES >> 20} MiB; give a smaller picture.")
+            raise BadRequest(f"The file has more than {MOST_PARTS} parts of 1 MiB; give a smaller picture.")
+        self._parts.append(data)
         if len(self._parts) < parts:
             return None
         whole, self._parts = b"".join(self._parts), []

@@ -20,6 +20,7 @@ CHROMIUM_ARGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a camera that shows a test pattern
 ]
 WINDOW = ViewportSize(width=1400, height=1000)
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nbviz.errors import BadPicture, BadRequest
 from nbviz.session import Session
-from nbviz.session import uploads as uploads_module
+from nbviz.session.uploads import MOST_PARTS, PART_BYTES
 from tests.doubles import LONG, noise
 
 HALF = {"file": "f", "name": "new.png", "parts": 2}
@@ -129,9 +129,8 @@ def test_a_part_that_does_not_follow_is_refused(session: Session, part: int) -> 
         session.answer("upload", {**HALF, "part": part, "data": b"x"})
 
 
-def test_a_file_beyond_all_measure_is_refused_and_let_go(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads_module, "MOST_BYTES", 2**20)
-    session.answer("upload", {**HALF, "part": 0, "data": bytes(2**20)})
-    with pytest.raises(BadRequest, match="more than 1 MiB"):
-        session.answer("upload", {**HALF, "part": 1, "data": b"x"})
-    assert session.uploads._parts == []
+@pytest.mark.parametrize("args", [{"parts": MOST_PARTS + 1, "data": b"x"}, {"data": bytes(PART_BYTES + 1)}])
+def test_a_file_beyond_all_measure_is_refused_at_once(session: Session, args: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match="give a smaller picture"):
+        session.answer("upload", {**HALF, "part": 0, **args})
+    assert uploaded(session, png()).meta["image"] == 3

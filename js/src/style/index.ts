@@ -6,7 +6,8 @@ import frame from "./frame.css";
 import help from "./help.css";
 import map from "./map.css";
 import panels from "./panels.css";
+import pictures from "./pictures.css";
 import synthesis from "./synthesis.css";
 import tiles from "./tiles.css";
 
-export default [base, controls, frame, map, panels, synthesis, tiles, classes, help].join("");
+export default [base, controls, frame, map, panels, pictures, synthesis, tiles, classes, help].join("");

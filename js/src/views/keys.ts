@@ -19,7 +19,10 @@ function nextMethod({ store }: View): void {
 
 function stopOrClose({ store, help }: View): void {
   if (help.peek()) help.value = false;
-  else for (const slot of Object.values(store.slots)) slot.stop();
+  else {
+    store.uploads.cancel();
+    for (const slot of Object.values(store.slots)) slot.stop();
+  }
 }
 
 const KEYS: Record<string, (view: View) => void> = {
