@@ -14,6 +14,9 @@ from .errors import NbvizError
 if TYPE_CHECKING:
     from . import demo
     from .address import Unit
+    from .atlas.atlas import Atlas
+    from .atlas.patch import Patch
+    from .atlas.scan import scan
     from .evaluation.evaluate import evaluate
     from .evaluation.result import Evaluation
     from .methods.activations import activations
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "address": ["Unit"],
+    "atlas": ["Atlas", "Patch", "scan"],
     "evaluation": ["Evaluation", "evaluate"],
     "methods": [
         "Attribution",
@@ -68,6 +72,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Atlas",
     "Attribution",
     "Dream",
     "Evaluation",
@@ -79,6 +84,7 @@ __all__ = [
     "LayerGrid",
     "NbvizError",
     "Network",
+    "Patch",
     "Pin",
     "Prediction",
     "Synthesis",
@@ -106,6 +112,7 @@ __all__ = [
     "neuron_gradient",
     "occlusion",
     "saliency",
+    "scan",
     "smooth_grad",
     "visualize",
 ]

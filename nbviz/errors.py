@@ -42,6 +42,18 @@ class BadRequest(NbvizError, ValueError):
     """A parameter or a message from the page that does not fit."""
 
 
+class BadDataset(NbvizError, ValueError):
+    """A data set without pictures, or whose pictures cannot be asked for twice."""
+
+
+class BadAtlas(NbvizError, ValueError):
+    """A folder that holds no atlas, another one, or one that cannot be written to."""
+
+
+class DamagedAtlas(BadAtlas):
+    """A file of an atlas that is cut off or changed."""
+
+
 class Offline(NbvizError, OSError):
     """Weights that are not on this machine and cannot be downloaded."""
 

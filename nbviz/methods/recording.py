@@ -47,11 +47,7 @@ class Recording:
     @cached_property
     def picture(self) -> NDArray[np.uint8]:
         """What the network saw, uint8 (H, W, 3); other than 1 or 3 channels as their mean."""
-        pixels = self.net.denormalise(self.x.detach())[0].float().cpu()
-        if pixels.shape[0] not in (1, 3):
-            pixels = pixels.mean(0, keepdim=True)
-        rgb = pixels.clamp(0, 1).mul(255).round().to(torch.uint8).expand(3, -1, -1)
-        return np.ascontiguousarray(rgb.permute(1, 2, 0).numpy())
+        return self.net.picture(self.x)
 
     def output(self, layer: str) -> Tensor:
         """The raw output of `layer`, part of the graph."""

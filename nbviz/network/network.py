@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,7 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from ..errors import BadModel, BadPicture, ForwardFailed, NotDefined, NotFinite
@@ -100,13 +101,29 @@ class Network(Course):
         net.name = "demo"
         return net
 
-    def around(self, model: nn.Module) -> Network:
-        """The same preprocessing, labels and layers in front of another model of this architecture."""
-        other = copy.copy(self)
-        other.model, other.notes, other.lock, other.revision = unwrap(model), list(self.notes), threading.RLock(), 0
-        other._watch = Watch(other.model)
-        other._build_shadow()
+    def around(self, model: nn.Module, device: str | torch.device | None = None) -> Network:
+        """The same preprocessing, labels and layers in front of another model of this architecture.
+
+        The device is the same where none is given. Around its own model it is a second network with a lock and a
+        shadow of its own, so that long work does not keep clicks waiting.
+        """
+        other = object.__new__(type(self))
+        other.__setstate__({**self.__getstate__(), "model": unwrap(model), "notes": list(self.notes), "revision": 0})
+        if device is not None:
+            other.device = choose_device(device, None)
+            other._build_shadow()
         return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what belongs to one process: the lock, the shadow and the watch over the model."""
+        state = {key: value for key, value in vars(self).items() if key not in ("lock", "_watch", "_taps")}
+        return {**state, "layers": dict(self.layers)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({**state, "layers": MappingProxyType(state["layers"])})
+        self.lock = threading.RLock()
+        self._watch = Watch(self.model)
+        self._build_shadow()
 
     def __repr__(self) -> str:
         h, w = self.input_size
@@ -177,6 +194,20 @@ class Network(Course):
         if missing:
             raise NotDefined(f"Layer {sorted(missing)[0]!r} was not computed for an input of {tuple(x.shape)}.")
         return maps if output is None else {**maps, "": output}
+
+    def stream(self, x: torch.Tensor, layers: Iterable[str], on_map: Callable[[str, torch.Tensor], None]) -> None:
+        """Show the maps (N, C, H, W) of `layers` to `on_map(name, map)` one after the other, as they are computed.
+
+        None is kept, so that all layers of a batch fit where one does; each must be read at once, since the network
+        may overwrite it. The network runs only as far as needed.
+        """
+        names = {self.layer(layer).name for layer in layers}
+        with self.running():
+            run, _ = self._taps.forward(
+                x, names, logits=False, on_output=lambda name, out: on_map(name, self.as_map(name, out, x)), keep=False
+            )
+        if missing := names - set(run.kinds):
+            raise NotDefined(f"Layer {sorted(missing)[0]!r} was not computed for an input of {tuple(x.shape)}.")
 
     def as_map(self, name: str, output: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """A raw output of layer `name` as (N, C, H, W); vectors as (N, C, 1, 1)."""
@@ -294,6 +325,14 @@ class Network(Course):
     def denormalise(self, x: torch.Tensor) -> torch.Tensor:
         """Model space (N, C, H, W) to pixels (0 black, 1 white, not clamped)."""
         return self._preprocessing.denormalise(x)
+
+    def picture(self, x: torch.Tensor) -> NDArray[np.uint8]:
+        """What the network sees of an input (1, C, H, W), uint8 (H, W, 3); other than 1 or 3 channels as their mean."""
+        pixels = self.denormalise(x.detach())[0].float().cpu()
+        if pixels.shape[0] not in (1, 3):
+            pixels = pixels.mean(0, keepdim=True)
+        rgb = pixels.clamp(0, 1).mul(255).round().to(torch.uint8).expand(3, -1, -1)
+        return np.ascontiguousarray(rgb.permute(1, 2, 0).numpy())
 
     def predict(self, image: Any, k: int = 5) -> list[Prediction]:
         """The `k` most probable classes, best first."""

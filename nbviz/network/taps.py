@@ -24,10 +24,13 @@ def _label(node: Any, address: str) -> None:
 
 
 class Run:
-    """One forward pass: counts calls, keeps the outputs asked for (`wanted` None: of every call)."""
+    """One forward pass: counts calls, keeps the outputs asked for (`wanted` None: of every call).
 
-    def __init__(self, wanted: Collection[str] | None, copied: Collection[str], stop: bool) -> None:
-        self.wanted, self.copied, self.stop = wanted, copied, stop
+    Without `keep` each is only shown to `on_output`, before anything can overwrite it, and its memory is free again.
+    """
+
+    def __init__(self, wanted: Collection[str] | None, copied: Collection[str], stop: bool, keep: bool = True) -> None:
+        self.wanted, self.copied, self.stop, self.keep = wanted, copied, stop, keep
         self.outputs: dict[str, torch.Tensor] = {}
         self.versions: dict[str, int] = {}
         self.kinds: dict[str, str] = {}
@@ -43,15 +46,18 @@ class Run:
         address = self._stack.pop()
         if not isinstance(output, torch.Tensor) or (self.wanted is not None and address not in self.wanted):
             return None
-        self.outputs[address] = output
-        self.versions[address] = output._version
         self.kinds[address] = kind
+        if self.keep:
+            self.outputs[address] = output
+            self.versions[address] = output._version
         if output.grad_fn is not None:
             _label(output.grad_fn, address)
         if self.on_output:
             self.on_output(address, output)
-        if self.stop and self.wanted is not None and len(self.outputs) == len(self.wanted):
+        if self.stop and self.wanted is not None and len(self.kinds) == len(self.wanted):
             raise _Enough
+        if not self.keep:
+            return None
         # A later `add_` or `relu_` then works on the copy; the tapped tensor stays what the layer computed.
         return output.clone() if address in self.copied else None
 
@@ -97,12 +103,14 @@ class Taps:
         logits: bool = True,
         on_output: Callable[[str, torch.Tensor], None] | None = None,
         values: bool = True,
+        keep: bool = True,
     ) -> tuple[Run, Any]:
         """Run the shadow on `x`; returns the run and the model's output (None where it was not needed).
 
-        Without `values`, only shapes are asked for, and outputs may have been overwritten.
+        Without `values`, only shapes are asked for, and outputs may have been overwritten; without `keep` they are
+        read by `on_output` alone.
         """
-        run = Run(wanted, self.copied, stop=not logits)
+        run = Run(wanted, self.copied, stop=not logits, keep=keep)
         run.on_output = on_output
         self._run = run
         try:

@@ -64,6 +64,13 @@ class ReceptiveField:
         x0, x1 = _at(columns, y, x)
         return (y0, x0, y1, x1) if y0 < y1 and x0 < x1 else (0, 0, 0, 0)
 
+    def boxes(self) -> NDArray[np.int32]:
+        """`box(y, x)` of every unit, (h, w, 4)."""
+        spans_of = [np.broadcast_to(span, (2, *self.grid)) for span in self._near]
+        table = np.stack([spans_of[0][0], spans_of[1][0], -spans_of[0][1], -spans_of[1][1]], -1).astype(np.int32)
+        table[(table[..., 0] >= table[..., 2]) | (table[..., 1] >= table[..., 3])] = 0
+        return table
+
     @property
     def whole(self) -> bool:
         """Whether every unit sees the whole picture."""
