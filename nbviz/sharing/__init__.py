@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .archive import Archive
-from .document import Document, Link, Pool, View, alone
+from .document import Document, Link, Pool, Standing, View, alone
 from .precompute import Precomputed, Recorder, choose, precompute
 from .progress import OnStep
 from .sheet import Still, sheet
@@ -18,6 +18,7 @@ __all__ = [
     "Pool",
     "Precomputed",
     "Recorder",
+    "Standing",
     "Still",
     "View",
     "alone",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,14 @@ class Content:
     key: str
     meta: Mapping[str, Any]
     parts: tuple[Part, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """Equal for equal contents, whatever they are called: kernels of different days may use one key twice."""
+        whole = hashlib.blake2b(json.dumps([self.op, self.meta], sort_keys=True).encode(), digest_size=16)
+        for part in self.parts:
+            whole.update(f"{part.codec} {part.channels} {len(part.data)} ".encode() + part.data)
+        return whole.hexdigest()
 
     @cached_property
     def text_size(self) -> int:
@@ -70,11 +79,18 @@ class Archive:
 
     def add(self, question: Question, answer: Answer) -> None:
         """Keep an answer."""
-        name = f"{question.op}/{answer.key}"
-        if name not in self._contents:
+        content = self._contents.get(f"{question.op}/{answer.key}")
+        if content is None:
             parts = tuple(pack(question.op, buffer) for buffer in answer.buffers)
-            self._contents[name] = Content(question.op, answer.key, answer.meta, parts)
-            self.text_size += self._contents[name].text_size
+            content = Content(question.op, answer.key, answer.meta, parts)
+        self.put(question, content)
+
+    def put(self, question: Question, content: Content) -> None:
+        """Keep an answer that is packed already."""
+        name = f"{content.op}/{content.key}"
+        if name not in self._contents:
+            self._contents[name] = content
+            self.text_size += content.text_size
         self._answers[question.canonical] = question, self._contents[name]
 
     def drop(self, question: Question) -> None:

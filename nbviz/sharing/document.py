@@ -6,11 +6,13 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .._version import __version__
-from .archive import Archive, Content
+from ..errors import NotAReadableNotebook
+from .archive import Archive, Content, Question
+from .packing import Part
 
 FORMAT = 1
 """Of documents; a page reads those of its own and of earlier ones."""
@@ -28,6 +30,15 @@ class View:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A widget as it stands: for a page, in one line of text, and as HTML for readers without scripts."""
+
+    view: View
+    title: str
+    still: str
+
+
+@dataclass(frozen=True)
 class Link:
     """Two traits that are kept equal, or, not `both` ways, where the second follows the first."""
 
@@ -37,7 +48,7 @@ class Link:
 
 
 Layout = Mapping[str, Any]
-"""`{"model": number}`, or `{"box": "row" | "column", "titles": [...], "children": [...]}`."""
+"""`{"model": number}`, `{"missing": what}`, or `{"box": "row" | "column", "titles": [...], "children": [...]}`."""
 
 
 @dataclass(frozen=True)
@@ -54,24 +65,20 @@ class Document:
         return list({id(content): content for view in self.views for _, content in view.archive}.values())
 
 
-@dataclass
 class Pool:
     """The packed contents of one page or of all outputs of a notebook, one behind the other, each once."""
 
-    text: str = ""
-    _places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-
     def __init__(self, documents: Iterable[Document]) -> None:
+        self._places: dict[str, list[tuple[int, int]]] = {}
         pieces: list[str] = []
-        self._places, end = {}, 0
+        end = 0
         for content in (content for document in documents for content in document.contents):
-            name = f"{content.op}/{content.key}"
-            if name in self._places:
+            if content.digest in self._places:
                 continue
-            self._places[name] = []
+            places = self._places[content.digest] = []
             for part in content.parts:
                 pieces.append(part.text)
-                self._places[name].append((end, end + len(pieces[-1])))
+                places.append((end, end + len(pieces[-1])))
                 end += len(pieces[-1])
         self.text = "".join(pieces)
 
@@ -102,16 +109,57 @@ class Pool:
         return base64.b64encode(zlib.compress(json.dumps(facts, allow_nan=False).encode(), 9)).decode()
 
     def _described(self, content: Content) -> dict[str, Any]:
-        places = self._places[f"{content.op}/{content.key}"]
         parts = [
             {"codec": part.codec, "channels": part.channels, "from": start, "to": end}
-            for part, (start, end) in zip(content.parts, places, strict=True)
+            for part, (start, end) in zip(content.parts, self._places[content.digest], strict=True)
         ]
         return {"op": content.op, "key": content.key, "meta": content.meta, "parts": parts}
 
 
 def _end(end: tuple[int, str]) -> dict[str, Any]:
     return {"model": end[0], "trait": end[1]}
+
+
+def read(described: str, pool: str) -> Document:
+    """The document of a page, from the texts that `Pool.describe` and `Pool.text` had made.
+
+    Raises `NotAReadableNotebook` for a recording of a newer nbviz, and for a damaged one.
+    """
+    try:
+        facts = json.loads(zlib.decompress(base64.b64decode(described)))
+        if facts["format"] > FORMAT:
+            raise NotAReadableNotebook(
+                f"A recording was written by nbviz {facts['version']}, this is {__version__}: update nbviz to read it."
+            )
+        contents = [_content(content, pool) for content in facts["contents"]]
+        return Document(
+            [_view(model, contents) for model in facts["models"]],
+            facts["layout"],
+            [Link(_end_of(link["source"]), _end_of(link["target"]), bool(link["both"])) for link in facts["links"]],
+        )
+    except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
+        if isinstance(error, NotAReadableNotebook):
+            raise
+        raise NotAReadableNotebook(f"A recording is damaged ({type(error).__name__}: {error}).") from error
+
+
+def _content(facts: Mapping[str, Any], pool: str) -> Content:
+    parts = tuple(
+        Part(part["codec"], part["channels"], base64.b64decode(pool[part["from"] : part["to"]]))
+        for part in facts["parts"]
+    )
+    return Content(facts["op"], facts["key"], facts["meta"], parts)
+
+
+def _view(facts: Mapping[str, Any], contents: Sequence[Content]) -> View:
+    archive = Archive()
+    for answer in facts["answers"]:
+        archive.put(Question(answer["op"], answer["args"]), contents[answer["content"]])
+    return View(facts["state"], archive)
+
+
+def _end_of(end: Mapping[str, Any]) -> tuple[int, str]:
+    return end["model"], end["trait"]
 
 
 def alone(view: View) -> Document:

@@ -28,6 +28,12 @@ class ProgressLine:
         if self.on_step:
             self.on_step(step, steps, what)
 
+    def pass_on(self, text: str) -> None:
+        """What the line of another process says."""
+        said = text.strip().rpartition("\r")[2]
+        if self.visible and said:
+            self._write(said[:90], "")
+
     def close(self, said: str) -> None:
         """The last line stays."""
         if self.visible:

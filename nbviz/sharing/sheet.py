@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import images
+from .._version import __version__
 
 MOST_BYTES = 200_000
 """Of a sheet, everything included."""
 WIDTH = 224
 """Pixels of a picture in a sheet, at most; small ones are enlarged by a whole factor."""
+
+MARK = "<figure data-nbviz="
+"""What every contact sheet begins with."""
 
 Pixels = NDArray[np.uint8]
 
@@ -44,7 +48,7 @@ def sheet(title: str, stills: Sequence[Still], lines: Sequence[str] = ()) -> str
     )
     table = f"<table><tr>{cells}</tr></table>" if cells else ""
     text = "".join(f"<div><small>{html.escape(line)}</small></div>" for line in lines)
-    return f"<figure><figcaption><b>{html.escape(title)}</b></figcaption>{table}{text}</figure>"
+    return f'{MARK}"{__version__}"><figcaption><b>{html.escape(title)}</b></figcaption>{table}{text}</figure>'
 
 
 def _img(still: Still, most: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,10 @@ import anywidget
 from .. import sharing
 from ..errors import Closed
 from ..session import Session
-from ..sharing import files, page
+from ..sharing import files, outputs, page
 
 if TYPE_CHECKING:
     from ..network import Network
-
-HEIGHT = 740
-"""Pixels of a frame in a notebook until its page says how much it needs."""
 
 
 class Shareable(anywidget.AnyWidget):
@@ -68,7 +64,10 @@ class Shareable(anywidget.AnyWidget):
         from IPython.display import display
 
         show: Callable[..., object] = display
-        show({"text/plain": self._describe(), "text/html": self._frozen()}, raw=True)
+        standing = self.recorded()
+        data = {"text/plain": standing.title}
+        outputs.share([outputs.Recorded(data, sharing.alone(standing.view), standing.title, standing.still)])
+        show(data, raw=True)
 
     def to_html(self, path: str | Path) -> Path:
         """Write the widget as one page that needs neither a kernel nor a network; returns where.
@@ -76,23 +75,16 @@ class Shareable(anywidget.AnyWidget):
         `page.html#layer3:17` opens at that unit. Raises `NotWritten` where the file cannot be written; what was
         there before is then untouched.
         """
-        view = self._view_now()
-        return files.replace(path, page.page(sharing.alone(view), self._describe(), self._contact_sheet()))
+        standing = self.recorded()
+        return files.replace(path, page.page(sharing.alone(standing.view), standing.title, standing.still))
 
-    def _frozen(self) -> str:
-        view = self._view_now()
-        document = sharing.alone(view)
-        still = self._contact_sheet()
-        name = uuid.uuid4().hex
-        inner = page.lending(document, sharing.Pool([document]), self._describe(), still, name)
-        return page.output(still, inner, self._describe(), HEIGHT)
-
-    def _view_now(self) -> sharing.View:
-        """The widget as it stands, with all that a page without a kernel can show of it."""
+    def recorded(self) -> sharing.Standing:
+        """The widget as it stands, with all that a page without a kernel can show of it: looked at or precomputed."""
         recorder = self._recorder()
         recorder.keep_known()
         recorder.record(recorder.facts.opening)
-        return sharing.View(recorder.facts.state, recorder.archive)
+        view = sharing.View(recorder.facts.state, recorder.archive)
+        return sharing.Standing(view, self._describe(), self._contact_sheet())
 
     def _recorder(self) -> sharing.Recorder:
         self._require_open()
