@@ -154,6 +154,7 @@ export function exampleTraits(view: Traits["_view"] = "explorer"): Traits {
     target: null,
     status: "idle",
     last_error: "",
+    _holds: null,
   };
 }
 

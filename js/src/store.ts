@@ -8,7 +8,7 @@ import { fitting } from "./draw/colour";
 import { Gallery } from "./gallery";
 import { type GridChoices, gridChoices } from "./grid-choices";
 import type { Params, Plain, SlotName } from "./protocol";
-import { type AnySlot, type Finished, Slot, type SlotContext } from "./slot";
+import { type AnySlot, type Finished, Slot, type SlotContext, type Want } from "./slot";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
 import { Transport } from "./transport";
 import { Uploads } from "./upload";
@@ -90,6 +90,8 @@ export interface Store {
   unit: ReadonlySignal<Unit | null>;
   /** The weights changed since the pictures were computed. */
   outdated: ReadonlySignal<boolean>;
+  /** There is no kernel, and what stands in for it was not given the answer. */
+  lacks(want: Want | null): boolean;
   setTraits: Synced["set"];
   /** Lock a unit: its layer is chosen with it. */
   lock(unit: Unit): void;
@@ -189,6 +191,10 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     outdated,
     layer: computed(() => traits._network.value.layers.find(({ name }) => name === traits.layer.value)),
     unit: computed(() => parseUnit(traits.unit.value)),
+    lacks: (want) => {
+      const holds = traits._holds.value;
+      return holds !== null && want !== null && !holds(want.op, want.args);
+    },
     setTraits: synced.set,
     lock: (unit) => synced.set({ layer: unit.layer, unit: formatUnit(unit) }),
     setParam: (method, name, value) => setParam(local, method, name, value),
@@ -267,10 +273,12 @@ function follow(store: Store): () => void {
     },
     projection: () => store.slots.projection.ask(wants.projection(store)),
     excites: () => {
-      // Nothing is synthesised unasked; another unit ends a running search and shows what is already known.
+      // Nothing is synthesised unasked; another unit ends a running search and shows what is already known. Where
+      // there is no kernel, asking costs nothing, and either shows the picture or says that there is none.
       const want = wants.synthesis(store);
       if (JSON.stringify(want?.about) === JSON.stringify(store.slots.excites.want?.about)) return;
-      store.slots.excites.ask(want && store.slots.excites.held(want) ? want : null);
+      const known = want && (store.traits._holds.peek() || store.slots.excites.held(want));
+      store.slots.excites.ask(known ? want : null);
     },
     // Filled in the background, whatever else is looked at meanwhile.
     gallery: () => {},

@@ -91,6 +91,8 @@ export interface Traits {
   target: number | null;
   status: string;
   last_error: string;
+  /** Where a recording stands in for the kernel: whether it holds the answer to a question. */
+  _holds: ((op: string, args: Record<string, unknown>) => boolean) | null;
 }
 
 /** What a widget holds before the kernel has filled it. */
@@ -119,6 +121,7 @@ const DEFAULTS: Traits = {
   target: null,
   status: "idle",
   last_error: "",
+  _holds: null,
 };
 
 export type Settable = "layer" | "unit" | "image_index" | "method" | "target";

@@ -85,11 +85,14 @@ function targetsOf(target: number | null, strongest: number[], together: boolean
   return together && among ? strongest : [target ?? strongest[0] ?? null];
 }
 
-export function projection(store: Store): Want<"projection"> | null {
+export const projection = (store: Store): Want<"projection"> | null =>
+  projectionOf(store, store.traits.unit.value);
+
+/** The projection of any unit onto the chosen picture. */
+export function projectionOf(store: Store, written: string): Want<"projection"> | null {
   const key = imageKey(store);
-  const { unit: written, method: name } = store.traits;
-  const unit = parseUnit(written.value);
-  const method = name.value;
+  const unit = parseUnit(written);
+  const method = store.traits.method.value;
   if (key === undefined || !unit || !method) return null;
   const about = { unit: formatUnit(unit), method, params: paramsOf(store, method) };
   const title = `${methodLabel(store, method)} of ${about.unit}`;

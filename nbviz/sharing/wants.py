@@ -1,6 +1,6 @@
-"""What a page asks the kernel for, panel by panel; mirrors `js/src/wants.ts`, both held to `tests/contract/wants.json`.
+"""What a page asks the kernel for, panel by panel; mirrors `js/src/wants.ts`.
 
-A `Place` is where a person has gone to in a view. To record a place is to answer what the page would ask there, so a
+Both are held to `tests/contract/sharing/wants.json`. A `Place` is where a person has gone to in a view. To record a place is to answer what the page would ask there, so a
 panel that is new in the page is one row here.
 """
 

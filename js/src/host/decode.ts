@@ -9,8 +9,10 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
 }
 
 export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(unpacked).arrayBuffer());
+  const packed = new Response(bytes).body as ReadableStream<Uint8Array<ArrayBuffer>>;
+  return new Uint8Array(
+    await new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer(),
+  );
 }
 
 /** The picture's own numbers: nothing is adapted to the screen, and nothing is multiplied by opacity. */

@@ -27,11 +27,15 @@ const end = record({ model: count, trait: name });
 const link = record({ source: end, target: end, both: oneOf(0, 1) });
 export type Link = Checked<typeof link>;
 
-export type Layout = { model: number } | { box: string; titles: string[]; children: Layout[] };
+export type Layout =
+  | { model: number }
+  | { missing: string }
+  | { box: string; titles: string[]; children: Layout[] };
 
 function layout(value: unknown, at: string): Layout {
   const node = anything(value, at);
   if ("model" in node) return { model: count(node.model, `${at}.model`) };
+  if ("missing" in node) return { missing: text(node.missing, `${at}.missing`) };
   const children = list<Layout>(layout)(node.children, `${at}.children`);
   return { box: name(node.box, `${at}.box`), titles: list(text)(node.titles, `${at}.titles`), children };
 }

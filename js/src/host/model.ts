@@ -45,7 +45,7 @@ export class RecordedModel {
     }
   }
 
-  get = (name: string): never => this.#state[name] as never;
+  get = (name: string): never => (name === "_holds" ? this.holds : this.#state[name]) as never;
 
   set = (name: string, value: unknown): void => {
     if (this.#state[name] === value) return;

@@ -32,6 +32,12 @@ function mountLayout(layout: Layout, models: readonly RecordedModel[], into: HTM
     if (model) mountModel(model, into);
     return;
   }
+  if ("missing" in layout) {
+    const told = document.createElement("p");
+    told.textContent = `${layout.missing}: needs a kernel`;
+    into.append(told);
+    return;
+  }
   const box = document.createElement("div");
   box.className = `box ${layout.box}`;
   into.append(box);

@@ -8,6 +8,7 @@ import { orderOf, type Quantity, quantityOf, thresholdOf } from "../quantities";
 import { SOURCES, type TileSource } from "../sources";
 import type { Store } from "../store";
 import type { LayerInfo } from "../traits";
+import { projectionOf } from "../wants";
 import { useStore, useView } from "./context";
 import { Button } from "./controls";
 import { GridLegend, GridToolbar } from "./grid-toolbar";
@@ -27,6 +28,12 @@ function classesOf({ traits, layer }: Store): string[] | null {
 function mapsFor({ slots }: Store, layer: string | undefined): Result<"maps"> | null {
   const shown = slots.maps.shown.value;
   return shown && shown.meta.layer === layer ? shown.result : null;
+}
+
+/** Channels whose projection was not recorded; none where there is a kernel, or no projection to show. */
+function lacking(store: Store, layer: string): (channel: number) => boolean {
+  const projected = store.panels.includes("projection");
+  return (channel) => projected && store.lacks(projectionOf(store, `${layer}:${channel}`));
 }
 
 export function ChannelGrid() {
@@ -117,6 +124,7 @@ function Grid({ log, source, quantity }: GridProps) {
       selected={selected}
       nameOf={(channel) => [`unit ${channel}${named(channel)}`, ...facts(channel)].join(", ")}
       captionOf={(channel) => `${classes?.[channel] ?? channel}${beside(channel)}`}
+      lacking={lacking(store, layer)}
       onSelect={(channel) => {
         local.mode.value = "unit";
         store.lock({ layer, channel, position: null });

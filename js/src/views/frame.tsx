@@ -14,7 +14,8 @@ export function Header() {
   const { name, device, notes = [] } = store.traits._network.value;
   const busy = every(store).some((slot) => slot.state.value === "computing");
   const link = store.transport.link.value;
-  const status = link === "live" ? (busy ? "computing" : "idle") : LINKS[link];
+  const rest = store.traits._holds.value ? "recording" : "idle";
+  const status = link === "live" ? (busy ? "computing" : rest) : LINKS[link];
   return (
     <div class="head" role="group" aria-label="Network">
       <strong>{name}</strong>

@@ -3,6 +3,7 @@ import { extent } from "../format";
 import { layerOf } from "../map-tree";
 import type { Shares } from "../shares";
 import type { LayerInfo, MapNode } from "../traits";
+import { mapsOf } from "../wants";
 import { useStore } from "./context";
 import { OWN_KEYS } from "./controls";
 
@@ -35,10 +36,13 @@ export function Stop({ node, level, course, chosen }: StopProps) {
   const open = inner.length > 0 && course.isOpen(node);
   const kind = node.kind ?? layer?.kind ?? "";
   const share = layer && shareOf(layer, course.shares);
+  const store = useStore();
+  const lacking = layer !== undefined && store.lacks(mapsOf(store, layer.name));
   const said = [
     node.repeats ? `${node.repeats} × ${kind}` : kind,
     layer && sizeOf(layer),
     ...(share ? share.words : []),
+    lacking && "not recorded: needs a kernel",
     layer?.field && `sees ${layer.field.join(" × ")} pixels`,
   ];
   const text = [node.name, ...said.filter(Boolean)].join(" · ");
@@ -52,6 +56,7 @@ export function Stop({ node, level, course, chosen }: StopProps) {
       aria-selected={node.name === chosen}
       tabIndex={node.name === course.reachable ? 0 : -1}
       data-node={node.name}
+      data-lacking={lacking || undefined}
       {...OWN_KEYS}
     >
       <span class={`stop-row ${course.path.includes(node) ? "holds" : ""}`} title={text}>

@@ -21,6 +21,8 @@ interface Props {
   nameOf: (channel: number) => string;
   /** Shown beside the tile. */
   captionOf: (channel: number) => string;
+  /** Where there is no kernel: what choosing the channel would show is not there. */
+  lacking?: (channel: number) => boolean;
   onSelect?: (channel: number) => void;
   /** Enter on the channel that is selected already. */
   onEnterAgain?: () => void;
@@ -185,6 +187,7 @@ export function TileGrid(props: Props) {
                   title={props.nameOf(channel)}
                   tabIndex={channel === active ? 0 : -1}
                   data-channel={channel}
+                  data-lacking={props.lacking?.(channel) || undefined}
                   style={cellStyle(g, column, labelled)}
                   {...OWN_KEYS}
                 >
