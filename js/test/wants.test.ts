@@ -1,41 +1,41 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import golden from "../../tests/contract/sharing/wants.json";
 import { canonical } from "../src/host/model";
-import type { SlotName } from "../src/protocol";
-import { createStore, type Store } from "../src/store";
+import { createStore } from "../src/store";
 import type { Traits } from "../src/traits";
-import * as wants from "../src/wants";
-import { asModel, exampleTraits, FakeModel } from "./helpers";
+import { asModel, exampleTraits, FakeModel, requests } from "./helpers";
 
-/** What each panel asks for by itself, or on demand. */
-const ASKED: Record<string, (store: Store) => { op: string; args: object } | "wait" | null> = {
-  thumbnails: wants.thumbnails,
-  picture: wants.picture,
-  maps: wants.maps,
-  overlay: wants.overlay,
-  projection: wants.projection,
-  excites: wants.synthesis,
-  filters: wants.filters,
-};
+interface Case {
+  says: string;
+  state: Partial<Traits>;
+  /** What Python does not know of. */
+  at: { class_method: string; synthesised?: boolean; show?: string; sort?: string };
+  questions: { op: string; args: object }[];
+}
+
+/** The newest question of every panel. */
+function asked(model: FakeModel): string[] {
+  const newest = new Map(requests(model).map((request) => [request.slot, request]));
+  return [...newest.values()].map(({ type, rid, slot, op, ...args }) => `${op} ${canonical(args)}`).sort();
+}
 
 describe("what a page asks for is what Python records", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  for (const { says, state, class_method, synthesised, questions } of golden.cases) {
+  for (const { says, state, at, questions } of golden.cases as Case[]) {
     it(says, () => {
-      const view = state._view as Traits["_view"];
+      const view = state._view;
       const model = new FakeModel({ ...exampleTraits(view), ...golden.state, ...state });
       const store = createStore(asModel(model), (task) => task());
       const detach = store.attach();
       vi.advanceTimersByTime(100);
-      store.local.classMethod.value = class_method;
-      const panels = store.panels.filter((panel: SlotName) => panel !== "excites" || synthesised);
-      const asked = panels.flatMap((panel) => {
-        const want = ASKED[panel]?.(store);
-        return want && want !== "wait" ? [`${want.op} ${canonical(want.args)}`] : [];
-      });
-      expect(asked.sort()).toEqual(questions.map(({ op, args }) => `${op} ${canonical(args)}`).sort());
+      store.local.classMethod.value = at.class_method;
+      if (at.show) store.local.grid.show.value = at.show as "weights";
+      if (at.sort) store.local.grid.sort.value = at.sort as "contribution";
+      if (at.synthesised) store.startSynthesis();
+      vi.advanceTimersByTime(100);
+      expect(asked(model)).toEqual(questions.map(({ op, args }) => `${op} ${canonical(args)}`).sort());
       detach();
       store.dispose();
     });

@@ -15,6 +15,8 @@ from .archive import Question
 
 STEPS, SEED = 128, 0
 """Of a synthesis, where the widget's options say nothing else."""
+MOST_READ = 64
+"""Pictures whose extremes are read unasked."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Place:
     target: int | None
     class_method: str
     synthesised: bool = False
+    show: str = "activations"
+    sort: str = "index"
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,28 @@ def excites(facts: Facts, at: Place) -> Question | None:
 
 
 def filters(facts: Facts, at: Place) -> Question | None:
-    """The filters of a convolution."""
-    return Question("filters", {"layer": at.layer or None})
+    """The filters of a convolution, where the view is of those or the grid shows weights."""
+    if facts.state["_view"] == "filter_grid":
+        return Question("filters", {"layer": at.layer or None})
+    return Question("filters", {"layer": at.layer}) if at.layer and at.show == "weights" else None
+
+
+def survey(facts: Facts, at: Place) -> Question | None:
+    """How far each layer goes on the picture."""
+    return Question("extremes", {"images": [at.image]}) if facts.state["_view"] == "explorer" else None
+
+
+def census(facts: Facts, at: Place) -> Question | None:
+    """The same over the pictures that are here."""
+    images = list(range(min(len(facts.state["_images"]), MOST_READ)))
+    return Question("extremes", {"images": images}) if facts.state["_view"] == "explorer" else None
+
+
+def contributions(facts: Facts, at: Place) -> Question | None:
+    """What each channel adds to the class, where the grid is in that order."""
+    if at.sort != "contribution" or not at.layer:
+        return None
+    return Question("contributions", {"image": at.image, "layer": at.layer, "target": at.target})
 
 
 ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
@@ -122,11 +146,16 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "projection": projection,
     "excites": excites,
     "filters": filters,
+    "survey": survey,
+    "census": census,
+    "contributions": contributions,
 }
 
+GRID = ("filters", "survey", "census", "contributions")
+
 PANELS: dict[str, tuple[str, ...]] = {
-    "explorer": ("thumbnails", "picture", "maps", "overlay", "projection", "excites"),
-    "layer_grid": ("thumbnails", "maps"),
+    "explorer": ("thumbnails", "picture", "maps", "overlay", "projection", "excites", *GRID),
+    "layer_grid": ("thumbnails", "maps", *GRID),
     "filter_grid": ("filters",),
     "heatmap_overlay": ("thumbnails", "picture", "overlay"),
     "unit_inspector": ("thumbnails", "picture", "projection", "excites"),

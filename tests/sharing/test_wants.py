@@ -24,7 +24,7 @@ def canonical(questions: list[Question]) -> list[str]:
 @pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["says"])
 def test_python_asks_what_the_page_asks(case: dict[str, Any]) -> None:
     facts = Facts({**GOLDEN["state"], **case["state"]}, lambda _image: GOLDEN["predicted"])
-    place = replace(facts.opening, class_method=case["class_method"], synthesised=case["synthesised"])
+    place = replace(facts.opening, **case["at"])
     asked = wants.at(facts, place)
     assert canonical(asked) == canonical([Question(q["op"], q["args"]) for q in case["questions"]])
     for question in asked:
