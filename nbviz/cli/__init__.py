@@ -10,11 +10,13 @@ from .._version import __version__
 from ..errors import NbvizError
 from .command import Command
 from .demo import DEMO
+from .explore import EXPLORE
+from .freeze import FREEZE
 from .serve import SERVE
 
 __all__ = ["COMMANDS", "Command", "main"]
 
-COMMANDS: tuple[Command, ...] = (DEMO, SERVE)
+COMMANDS: tuple[Command, ...] = (DEMO, EXPLORE, FREEZE, SERVE)
 
 INTERRUPTED = 130
 """The exit status that shells give to what Ctrl-C has ended."""

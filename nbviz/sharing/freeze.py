@@ -80,7 +80,7 @@ def freeze(
     as_page = files.replace(page, html_of(notebook, source.stem)) if page else None
     written = files.replace(out or source, text) if out or not page else None
     frozen = Frozen(written, as_page, len(recorded), stills, len(text.encode()))
-    line.close(repr(frozen))
+    line.close("")
     return frozen
 
 

@@ -1,7 +1,7 @@
 """What a page asks the kernel for, panel by panel; mirrors `js/src/wants.ts`.
 
-Both are held to `tests/contract/sharing/wants.json`. A `Place` is where a person has gone to in a view. To record a place is to answer what the page would ask there, so a
-panel that is new in the page is one row here.
+Both are held to `tests/contract/sharing/wants.json`. A `Place` is where a person has gone to in a view. To record a
+place is to answer what the page would ask there, so a panel that is new in the page is one row here.
 """
 
 from __future__ import annotations
