@@ -1,0 +1,1 @@
+"""Activation maximisation beside lucent, on networks whose channels' natural maxima are known."""
