@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .methods.smooth_grad import smooth_grad
     from .network import Layer, Network, Prediction
     from .synthesis.dream import Dream, deep_dream
+    from .synthesis.goals import diversity, interpolate
     from .synthesis.invert import Inversion, invert
     from .synthesis.result import Synthesis
     from .synthesis.visualize import visualize
@@ -66,7 +67,16 @@ _HOMES = {
         "smooth_grad",
     ],
     "network": ["Layer", "Network", "Prediction"],
-    "synthesis": ["Dream", "Inversion", "Synthesis", "deep_dream", "invert", "visualize"],
+    "synthesis": [
+        "Dream",
+        "Inversion",
+        "Synthesis",
+        "deep_dream",
+        "diversity",
+        "interpolate",
+        "invert",
+        "visualize",
+    ],
     "widgets": ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "Pin", "UnitInspector", "View", "explore"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -97,6 +107,7 @@ __all__ = [
     "deconvnet",
     "deep_dream",
     "demo",
+    "diversity",
     "evaluate",
     "explore",
     "filters",
@@ -106,6 +117,7 @@ __all__ = [
     "guided_backprop",
     "guided_grad_cam",
     "integrated_gradients",
+    "interpolate",
     "invert",
     "layer_cam",
     "lrp",

@@ -54,6 +54,10 @@ class DamagedAtlas(BadAtlas):
     """A file of an atlas that is cut off or changed."""
 
 
+class OutOfMemory(NbvizError, MemoryError):
+    """Not even the smallest piece of a computation fits into the memory of its device."""
+
+
 class Offline(NbvizError, OSError):
     """Weights that are not on this machine and cannot be downloaded."""
 

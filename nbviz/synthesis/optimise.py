@@ -1,14 +1,14 @@
-"""Gradient ascent on a picture: forward as far as needed, backward to the picture, one step of Adam, again.
+"""Gradient ascent on pictures: forward as far as needed, backward to the picture, one step of Adam, again.
 
-Nothing outlives a run: gradients are taken, not accumulated; random numbers come from an own generator; the only
-mode is active during a forward pass. An exception from `on_step` therefore ends a run without traces.
+Nothing outlives a run: gradients are taken, not accumulated; random numbers come from own generators; the only mode is
+active during a forward pass. An exception from `on_step` therefore ends a run without traces.
 """
 
 from __future__ import annotations
 
-import contextlib
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,35 +17,49 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import NotDefined, NotFinite
+from .batch import Batch
 from .objectives import Objective
 from .parametrisations import Parametrisation
-from .redirect import redirecting
-from .transforms import Transform, disturb
+from .transforms import Generators, Transform, disturb
 
 if TYPE_CHECKING:
     from ..network import Network
 
 REDIRECTED_STEPS = 16
 """For how many steps blocked rectifiers let the gradient through that opens them (lucid)."""
+LAST_RATE = 0.1
+"""What is left of the learning rate at the end."""
+FLAT_STEPS = 24
+FLAT_GAIN = 0.01
+"""A curve is flat where the mean of so many steps is less than this share above that of the steps before."""
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One step as `on_step` sees it. Numbers and pictures are only fetched from the device when asked for."""
+    """One step as `on_step` sees it. Numbers and pictures are only fetched from the device when asked for.
+
+    Where several pictures are made at once, `value` is their sum, and `picture` takes the picture's number.
+    """
 
     step: int
     steps: int
     _value: Tensor
     _pixels: Tensor
+    _activation: Tensor | None = None
 
     @property
     def value(self) -> float:
         """The objective on the disturbed picture of this step."""
-        return float(self._value)
+        return float(self._value.sum())
 
-    def picture(self) -> NDArray[np.uint8]:
+    @property
+    def activation(self) -> float | None:
+        """How strong a plain target is on the disturbed picture, over positions the strongest; None for sums."""
+        return None if self._activation is None else float(self._activation[0])
+
+    def picture(self, number: int = 0) -> NDArray[np.uint8]:
         """The undisturbed picture before this step's change, (H, W, 3)."""
-        return to_bytes(self._pixels)
+        return to_bytes(self._pixels[number : number + 1])
 
     @torch.no_grad()
     def reading(self, net: Network, objective: Objective) -> float:
@@ -53,6 +67,38 @@ class Step:
         taps = objective.tap(net, net.normalise(self._pixels.mul(255).round().div(255)).to(net.dtype))
         activation = objective.activation(taps)
         return float(objective.value(taps) if activation is None else activation)
+
+
+@dataclass
+class Schedule:
+    """The course of a run: in full strength, then a finish in which the rate falls and disturbances die away.
+
+    What survives disturbances is found under them; what the undisturbed picture lacks then is sharpness.
+    """
+
+    steps: int
+    finish: int = field(init=False)
+    begins: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.finish = min(self.steps // 2, 64)
+        self.begins = self.steps - self.finish
+
+    def hasten(self, step: int) -> None:
+        """Let the finish begin at this step, because nothing more is to be had before it."""
+        self.begins = min(self.begins, step)
+        self.steps = self.begins + self.finish
+
+    def rate(self, step: int) -> float:
+        """The share of the learning rate: one, then along a cosine to `LAST_RATE`."""
+        return LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * self._done(step)))
+
+    def strength(self, step: int) -> float:
+        """The share of the disturbances: one, then in a straight line to none, which holds for the last fifth."""
+        return max(0.0, 1 - self._done(step) / 0.8)
+
+    def _done(self, step: int) -> float:
+        return max(0, step - self.begins) / max(1, self.finish)
 
 
 class Adam:
@@ -68,84 +114,90 @@ class Adam:
         self.steps = 0
 
     @torch.no_grad()
-    def step(self, gradient: Tensor) -> None:
-        """Change the tensor in place so that what `gradient` belongs to grows."""
+    def step(self, gradient: Tensor, share: float = 1.0) -> None:
+        """Change the tensor in place so that what `gradient` belongs to grows, at a `share` of the rate."""
         self.steps += 1
         keep_mean, keep_square = self.betas
         self.mean.lerp_(gradient, 1 - keep_mean)
         self.square.mul_(keep_square).addcmul_(gradient, gradient, value=1 - keep_square)
         scale = (self.square / (1 - keep_square**self.steps)).sqrt_().add_(self.eps)
-        self.free.addcdiv_(self.mean, scale, value=self.rate / (1 - keep_mean**self.steps))
+        self.free.addcdiv_(self.mean, scale, value=share * self.rate / (1 - keep_mean**self.steps))
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a run leaves behind: at each step and for each picture the objective and, for plain targets, the activation.
+
+    Both (steps, N), on the disturbed pictures.
+    """
+
+    values: Tensor
+    activations: Tensor
 
 
 def ascend(
     net: Network,
-    objective: Objective,
+    batch: Batch,
     picture: Parametrisation,
     steps: int,
     transforms: Sequence[Transform],
-    generator: torch.Generator,
+    generators: Generators,
     learning_rate: float,
     on_step: Callable[[Step], None] | None = None,
-) -> list[float]:
-    """Change `picture.free` in place over `steps` steps; returns the objective at each (summed over the batch).
+    early_stop: bool = True,
+) -> Course:
+    """Change `picture.free` in place over at most `steps` steps, fewer where all curves are flat before.
 
-    Raises `NotDefined` where no gradient reaches the picture, `NotFinite` where the objective stops being a number.
+    Raises `NotDefined` where no gradient reaches a picture, `NotFinite` where an objective stops being a number,
+    `OutOfMemory` where not even one picture at a time fits.
     """
-    adam = Adam(picture.free, learning_rate)
-    trace = torch.zeros(steps, device=picture.free.device)
-    alive = torch.zeros((), dtype=torch.bool, device=picture.free.device)
-    for i in range(steps):
-        value, gradient, pixels = _climb(net, objective, picture, transforms, generator, i < REDIRECTED_STEPS)
-        adam.step(gradient)
-        trace[i] = value
-        alive |= gradient.any()
+    adam, schedule = Adam(picture.free, learning_rate), Schedule(steps)
+    values = torch.zeros(steps, len(batch), device=picture.free.device)
+    activations = torch.full_like(values, math.nan)
+    alive = torch.zeros(len(batch), dtype=torch.bool, device=picture.free.device)
+    i = 0
+    while i < schedule.steps:
+        pixels = picture.pixels()
+        x = net.normalise(disturb(pixels, transforms, generators, schedule.strength(i))).to(net.dtype)
+        values[i], activations[i], slope = batch.climb(net, x.detach(), redirect=i < REDIRECTED_STEPS)
+        gradient = torch.autograd.grad(x, picture.free, slope)[0]
+        adam.step(gradient, schedule.rate(i))
+        alive |= slope.flatten(1).any(1)
+        i += 1
         # Asking the device for a number makes it wait, so it is asked only now and then.
-        if i + 1 in (REDIRECTED_STEPS, steps):
-            _require_response(objective, bool(alive), trace[: i + 1])
+        if i in (REDIRECTED_STEPS, schedule.steps):
+            _require_response(batch, alive, values[:i])
+        if early_stop and i < schedule.begins and i % FLAT_STEPS == 0 and _flat(values[:i]):
+            schedule.hasten(i)
         if on_step:
-            on_step(Step(i + 1, steps, trace[i], pixels))
-    return [float(value) for value in trace.cpu()]
+            shown = activations[i - 1] if len(batch) == 1 and batch.plain else None
+            on_step(Step(i, schedule.steps, values[i - 1], pixels.detach(), shown))
+    return Course(values[:i].cpu(), activations[:i].cpu())
 
 
-def _climb(
-    net: Network,
-    objective: Objective,
-    picture: Parametrisation,
-    transforms: Sequence[Transform],
-    generator: torch.Generator,
-    redirect: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """(value, gradient with respect to the free numbers, undisturbed pixels) of the present picture."""
-    pixels = picture.pixels()
-    x = net.normalise(disturb(pixels, transforms, generator)).to(net.dtype)
-    if x.device.type == "cpu":
-        # Convolutions on a CPU follow the input's layout, and this one took .58 to .90 of the time of the other.
-        x = x.contiguous(memory_format=torch.channels_last)
-    with redirecting() if redirect else contextlib.nullcontext():
-        value = objective.value(objective.tap(net, x)).sum()
-    gradient = torch.autograd.grad(value, picture.free, allow_unused=True)[0] if value.requires_grad else None
-    if gradient is None:
-        raise NotDefined(
-            f"'{objective.target}' has no gradient path to the input: something on the way cuts it (detach, rounding, "
-            f"arg max), so no picture can be made for it; choose a layer before that."
-        )
-    return value.detach(), gradient, pixels.detach()
+def _flat(values: Tensor) -> bool:
+    """Whether none of the curves (steps, N) has risen of late."""
+    if len(values) < 3 * FLAT_STEPS:
+        return False
+    late, before = values[-FLAT_STEPS:].mean(0), values[-2 * FLAT_STEPS : -FLAT_STEPS].mean(0)
+    return bool((late - before <= FLAT_GAIN * late.abs()).all())
 
 
-def _require_response(objective: Objective, alive: bool, trace: Tensor) -> None:
+def _require_response(batch: Batch, alive: Tensor, values: Tensor) -> None:
     """Raise where the steps so far show that the run is pointless."""
-    if not bool(torch.isfinite(trace).all()):
-        first = int((~torch.isfinite(trace)).nonzero()[0])
-        raise NotFinite(
-            f"'{objective.target}' became {float(trace[first])} at step {first + 1}; a lower learning rate or float32 "
-            f"weights may help."
-        )
-    if not alive:
-        raise NotDefined(
-            f"'{objective.target}' stays silent: over {len(trace)} steps no change of the picture moved it from "
-            f"{float(trace[-1]):g}, even with closed rectifiers redirected; try the layer before the rectifier."
-        )
+    for k, objective in enumerate(batch.objectives):
+        value = values[:, k]
+        if not bool(torch.isfinite(value).all()):
+            first = int((~torch.isfinite(value)).nonzero()[0])
+            raise NotFinite(
+                f"'{objective.target}' became {float(value[first])} at step {first + 1}; a lower learning rate or "
+                f"float32 weights may help."
+            )
+        if not bool(alive[k]):
+            raise NotDefined(
+                f"'{objective.target}' stays silent: over {len(value)} steps no change of the picture moved it from "
+                f"{float(value[-1]):g}, even with closed rectifiers redirected; try the layer before the rectifier."
+            )
 
 
 def to_bytes(pixels: Tensor) -> NDArray[np.uint8]:

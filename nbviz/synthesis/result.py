@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PIL import Image
 
 from ..address import Logit, Probability, Target, Unit
+from .goals import Goal, unit_code
 
 SHOWN_PIXELS = 224
 """Pictures of small networks are shown enlarged to about this width."""
@@ -22,7 +23,8 @@ class Synthesis:
     `value` and `activation` are measured on `image` exactly as it is here, in 8 bits and undisturbed. `activation` is
     a unit's strongest value over positions (a neuron's value at its place, the value itself for a class) and None
     for sums; `natural_ratio` is that divided by the largest natural activation, where one was given. `trace` holds
-    the objective at every step on the disturbed picture, `frames` a few pictures on the way, earliest first.
+    the objective and `activations` the activation at every step, on the disturbed picture, `frames` a few pictures on
+    the way, earliest first. `steps` is how many were taken, fewer than asked for where the curve was flat before.
     `code` is the line of Python that makes this again for a `net` of the same weights.
     """
 
@@ -36,6 +38,7 @@ class Synthesis:
     steps: int
     seed: int
     code: str
+    activations: list[float] | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         size = f"{self.image.height}×{self.image.width}"
@@ -72,9 +75,10 @@ class Synthesis:
 
 def as_code(target: Target) -> str:
     """The Python expression for a target, with a network called `net`."""
+    if isinstance(target, Goal):
+        return target.code
     if isinstance(target, Unit):
-        place = "" if target.position is None else f", {target.y}, {target.x}"
-        return f"net.unit({target.layer!r}, {target.channel}{place})"
+        return unit_code(target)
     if isinstance(target, Logit):
         return f"net.logit({target.index})"
     if isinstance(target, Probability):

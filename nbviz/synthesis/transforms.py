@@ -70,12 +70,25 @@ def standard(size: tuple[int, int]) -> tuple[Transform, ...]:
     return Jitter(round(8 * share)), Scale(0.9, 1.1), Rotate(10), Jitter(round(4 * share))
 
 
-def disturb(pixels: Tensor, transforms: Sequence[Transform], generator: torch.Generator) -> Tensor:
-    """The pictures (N, C, H, W) after all `transforms`, each with its own draw; the same size, grey outside."""
-    if not transforms:
+Generators = torch.Generator | Sequence[torch.Generator]
+"""One for the whole batch, or one a picture, with which a picture is disturbed as it would be alone."""
+
+
+def disturb(pixels: Tensor, transforms: Sequence[Transform], generator: Generators, strength: float = 1.0) -> Tensor:
+    """The pictures (N, C, H, W) after all `transforms`, each with its own draw; the same size, grey outside.
+
+    strength: from 1, as drawn, to 0, the picture untouched; the map is drawn towards the identity in proportion.
+    """
+    if not transforms or not strength:
         return pixels
-    chain = reduce(torch.matmul, (t.matrices(len(pixels), generator) for t in transforms))
-    return resample(pixels, chain)
+    chain = reduce(torch.matmul, (_drawn(transform, len(pixels), generator) for transform in transforms))
+    return resample(pixels, torch.eye(3).lerp(chain, strength))
+
+
+def _drawn(transform: Transform, n: int, generator: Generators) -> Tensor:
+    if isinstance(generator, torch.Generator):
+        return transform.matrices(n, generator)
+    return torch.cat([transform.matrices(1, one) for one in generator])
 
 
 def resample(pixels: Tensor, matrices: Tensor) -> Tensor:

@@ -3,102 +3,166 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from ..address import Target
-from ..errors import ForwardFailed
+from ..errors import BadRequest, ForwardFailed
 from .arguments import chain_of, explain_size, require_numbers, size_of
+from .batch import Batch
+from .goals import Diverse
 from .objectives import Objective
-from .optimise import Step, ascend, to_bytes
-from .parametrisations import Parametrisation, named
+from .optimise import Course, Step, ascend, to_bytes
+from .parametrisations import named
 from .result import Synthesis, as_code
+from .statistics import Statistics, as_statistics
 from .transforms import Transform
 
 if TYPE_CHECKING:
     from ..network import Network
 
 STEPS = 128
-LEARNING_RATE = 0.05
 FRAMES = 8
 """How many pictures on the way are kept, closer together at the start, where more happens."""
 
+Transforms = Sequence[Transform] | Literal["standard"] | None
 
+
+@overload
+def visualize(net: Network, objective: Target | str | int, *args: Any, **options: Any) -> Synthesis: ...
+@overload
+def visualize(
+    net: Network, objective: Sequence[Target | str | int] | Diverse, *args: Any, **options: Any
+) -> list[Synthesis]: ...
 @torch.inference_mode(False)
 @torch.enable_grad()
 def visualize(
     net: Network,
-    objective: Target | str | int,
+    objective: Target | str | int | Sequence[Target | str | int] | Diverse,
     steps: int = STEPS,
     size: int | tuple[int, int] | None = None,
     param: str = "fourier",
     seed: int = 0,
     on_step: Callable[[Step], None] | None = None,
-    transforms: Sequence[Transform] | Literal["standard"] | None = "standard",
-    learning_rate: float = LEARNING_RATE,
-    natural_max: float | None = None,
-) -> Synthesis:
+    transforms: Transforms = "standard",
+    learning_rate: float | None = None,
+    natural_max: float | Sequence[float | None] | None = None,
+    statistics: Statistics | Any = None,
+    early_stop: bool = True,
+    at_once: int | None = None,
+) -> Synthesis | list[Synthesis]:
     """Make a picture that excites `objective`.
 
     objective: a unit (a channel counts by its mean over positions, a neuron by its value), a logit, a probability,
-        or a sum of them with weights, also negative ones. The name of a unit or class will do.
+        `Whole`, `Direction`, `Caricature` or `Inside` of `nbviz.synthesis`, or a sum of them with weights, also
+        negative ones. The name of a unit or class will do. Of several, such as `interpolate(a, b, n)`, each gets its
+        picture, all in one batch and each as it would be alone; of `diversity(a, n)` one gets n pictures that differ.
     size: (height, width) in pixels or one number for both; the network's input size by default.
-    param: how the picture is written as free numbers, "fourier" or "pixel".
+    param: how the picture is written as free numbers, "fourier", "maco" or "pixel".
     seed: of the start and the disturbances; the random state of the process is neither used nor changed.
     on_step: called with a `Step` after each step; an exception from it ends the run and passes through.
-    transforms: disturbances the picture must survive, `None` for none.
+    transforms: disturbances the picture must survive, `None` for none; they die away towards the end.
+    learning_rate: of Adam, by default that of `param`.
     natural_max: the unit's largest activation on natural pictures (over positions, in the layer's own units).
+    statistics: what `nbviz.synthesis.statistics(net, images)` measured, or an array of magnitudes
+        (h, w//2 + 1) or (channels, h, w//2 + 1); by default those of natural pictures, 1/f.
+    early_stop: finish as soon as the curve is flat instead of after `steps`.
+    at_once: of several pictures, how many go through the network together: by default all; on a CPU one, which gives
+        bit for bit what each would be alone, while more are faster only for small pictures. Fewer where memory is full.
 
     Raises `BadRequest` for parameters that do not fit, `UnknownName` and `OutOfRange` for targets that do not exist,
-    `NotDefined` where no gradient reaches the picture, `NotFinite` where numbers overflow.
-    Erhan et al. 2009; Olah, Mordvintsev, Schubert 2017.
+    `NotDefined` where no gradient reaches the picture, `NotFinite` where numbers overflow, `OutOfMemory` where not
+    even one picture at a time fits.
+    Erhan et al. 2009; Olah, Mordvintsev, Schubert 2017; Fel et al. 2023 (MACO).
     """
-    goal = Objective.of(net, objective)
-    require_numbers(steps, seed, learning_rate)
-    shape = size_of(net, size)
-    chain = chain_of(transforms, shape)
-    generator = torch.Generator().manual_seed(seed)
+    require_numbers(steps, seed, learning_rate, at_once)
+    batch, alone = _asked(net, objective, at_once)
+    shape, maxima = size_of(net, size), _maxima(natural_max, len(batch))
+    known = as_statistics(statistics, net.in_channels)
+    chain, kind = chain_of(transforms, shape), named(param)
+    rate = kind.learning_rate if learning_rate is None else learning_rate
+    # Different pictures of one target need different starts; those of different targets are compared from the same.
+    seeds = [seed + k if batch.penalty else seed for k in range(len(batch))]
+    generators = [torch.Generator().manual_seed(one) for one in seeds]
     dtype = torch.float64 if net.dtype == torch.float64 else torch.float32
-    picture = named(param)((1, net.in_channels, *shape), generator, net.device, dtype)
+    picture = kind((len(batch), net.in_channels, *shape), generators, net.device, dtype, known)
 
-    frames: list[Image.Image] = []
+    frames: list[list[Image.Image]] = [[] for _ in seeds]
     kept = {round(steps ** (k / (FRAMES - 1))) for k in range(FRAMES)}
 
     def after(step: Step) -> None:
-        if step.step in kept:
-            frames.append(Image.fromarray(step.picture()))
+        if step.step in kept or step.step == step.steps:
+            for k, some in enumerate(frames):
+                some.append(Image.fromarray(step.picture(k)))
         if on_step:
             on_step(step)
 
     try:
-        trace = ascend(net, goal, picture, steps, chain, generator, learning_rate, after)
+        course = ascend(net, batch, picture, steps, chain, generators, rate, after, early_stop)
     except ForwardFailed as error:
-        raise explain_size(net, goal, shape, error) from error
-    image, value, activation = _measure(net, goal, picture)
-    return Synthesis(
-        image=image,
-        objective=goal.target,
-        value=value,
-        activation=activation,
-        natural_ratio=_ratio(activation, natural_max),
-        trace=trace,
-        frames=tuple(frames),
-        steps=steps,
-        seed=seed,
-        code=_code(goal.target, steps, shape, param, seed, transforms, learning_rate),
-    )
+        raise explain_size(net, batch.objectives, shape, error) from error
+    shown = picture.pixels().detach().mul(255).round().div(255)
+    options = _options(steps, shape, param, seed, transforms, rate, statistics, early_stop)
+    found = [
+        _result(net, batch.objectives[k], shown[k : k + 1], k, course, tuple(frames[k]), maxima[k], seeds[k], options)
+        for k in range(len(batch))
+    ]
+    return found[0] if alone else found
+
+
+def _asked(net: Network, objective: Any, at_once: int | None) -> tuple[Batch, bool]:
+    """(what to climb, whether a single picture was asked for)."""
+    if isinstance(objective, Diverse):
+        goal = Objective.of(net, objective.target)
+        layer = objective.layer or (goal.layers[0] if goal.layers else net.late_convolution)
+        return Batch([goal] * objective.count, objective.strength, net.layer(layer).name, at_once), False
+    if isinstance(objective, (list, tuple)):
+        if not objective:
+            raise BadRequest("There is no objective in the list; give at least one.")
+        return Batch([Objective.of(net, one) for one in objective], at_once=at_once), False
+    return Batch([Objective.of(net, objective)]), True
+
+
+def _maxima(natural_max: Any, n: int) -> list[float | None]:
+    if isinstance(natural_max, (list, tuple)):
+        if len(natural_max) != n:
+            raise BadRequest(f"natural_max has {len(natural_max)} numbers for {n} pictures.")
+        return list(natural_max)
+    return [natural_max] * n
 
 
 @torch.no_grad()
-def _measure(net: Network, objective: Objective, picture: Parametrisation) -> tuple[Image.Image, float, float | None]:
+def _result(
+    net: Network,
+    objective: Objective,
+    shown: Tensor,
+    k: int,
+    course: Course,
+    frames: tuple[Image.Image, ...],
+    natural_max: float | None,
+    seed: int,
+    options: str,
+) -> Synthesis:
     """The picture in 8 bits, and the objective and activation of exactly that picture."""
-    shown = picture.pixels().mul(255).round().div(255)
     taps = objective.tap(net, net.normalise(shown).to(net.dtype))
     activation = objective.activation(taps)
     strongest = None if activation is None else float(activation)
-    return Image.fromarray(to_bytes(shown)), float(objective.value(taps)), strongest
+    return Synthesis(
+        image=Image.fromarray(to_bytes(shown)),
+        objective=objective.target,
+        value=float(objective.value(taps)),
+        activation=strongest,
+        natural_ratio=_ratio(strongest, natural_max),
+        trace=course.values[:, k].tolist(),
+        frames=frames,
+        steps=len(course.values),
+        seed=seed,
+        code=f"nbviz.visualize(net, {as_code(objective.target)}, {options})",
+        activations=None if strongest is None else course.activations[:, k].tolist(),
+    )
 
 
 def _ratio(activation: float | None, natural_max: float | None) -> float | None:
@@ -108,18 +172,21 @@ def _ratio(activation: float | None, natural_max: float | None) -> float | None:
     return activation / natural_max
 
 
-def _code(
-    target: Target,
+def _options(
     steps: int,
     shape: tuple[int, int],
     param: str,
     seed: int,
-    transforms: Sequence[Transform] | str | None,
+    transforms: Transforms,
     learning_rate: float,
+    statistics: Any,
+    early_stop: bool,
 ) -> str:
-    """The call that makes this picture again; what a later version may change by default is written out."""
+    """The options of the call that makes this picture again; what a later version may change is written out."""
     options = f"steps={steps}, size={shape}, param={param!r}, seed={seed}, learning_rate={learning_rate!r}"
     if transforms != "standard":
         chain = transforms and "".join(f"nbviz.synthesis.{transform!r}, " for transform in transforms)
         options += f", transforms={f'({chain})' if chain else None}"
-    return f"nbviz.visualize(net, {as_code(target)}, {options})"
+    if statistics is not None:
+        options += ", statistics=statistics"
+    return options if early_stop else f"{options}, early_stop=False"

@@ -255,7 +255,11 @@ def test_every_step_is_reported_with_its_value_and_picture(net: Network) -> None
 
 def test_frames_are_few_and_in_order(net: Network) -> None:
     seen: dict[bytes, int] = {}
-    result = visualize(net, "3:2", 200, on_step=lambda step: seen.setdefault(step.picture().tobytes(), step.step))  # type: ignore[arg-type, return-value]
+
+    def look(step: Step) -> None:
+        seen.setdefault(step.picture().tobytes(), step.step)
+
+    result = visualize(net, "3:2", 200, on_step=look, early_stop=False)
     order = [seen[np.asarray(frame).tobytes()] for frame in result.frames]
     assert order == sorted(order)
     assert len(order) == 8
@@ -275,8 +279,8 @@ def test_frames_are_few_and_in_order(net: Network) -> None:
         ({"learning_rate": float("nan")}, "learning_rate=nan"),
         ({"size": 0}, "size=0"),
         ({"size": (3, 4, 5)}, "one number for both"),
-        ({"param": "maco2"}, "'fourier' and 'pixel'"),
-        ({"param": 3}, "'fourier' and 'pixel'"),
+        ({"param": "maco2"}, "'fourier', 'maco' and 'pixel'"),
+        ({"param": 3}, "'fourier', 'maco' and 'pixel'"),
         ({"transforms": "strong"}, "transforms are 'standard'"),
         ({"transforms": [3]}, "transforms are 'standard'"),
     ],
