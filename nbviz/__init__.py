@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .methods.integrated_gradients import integrated_gradients
     from .methods.layer_cam import layer_cam
     from .methods.lrp import lrp
+    from .methods.neighbours import Neighbours, neighbours
     from .methods.neuron_gradient import neuron_gradient
     from .methods.occlusion import occlusion
     from .methods.saliency import saliency
@@ -49,6 +50,7 @@ _HOMES = {
     "evaluation": ["Evaluation", "evaluate"],
     "methods": [
         "Attribution",
+        "Neighbours",
         "activations",
         "cam",
         "deconvnet",
@@ -61,6 +63,7 @@ _HOMES = {
         "integrated_gradients",
         "layer_cam",
         "lrp",
+        "neighbours",
         "neuron_gradient",
         "occlusion",
         "saliency",
@@ -93,6 +96,7 @@ __all__ = [
     "Layer",
     "LayerGrid",
     "NbvizError",
+    "Neighbours",
     "Network",
     "Patch",
     "Pin",
@@ -121,6 +125,7 @@ __all__ = [
     "invert",
     "layer_cam",
     "lrp",
+    "neighbours",
     "neuron_gradient",
     "occlusion",
     "saliency",

@@ -15,6 +15,7 @@ from .guided_grad_cam import guided_grad_cam
 from .integrated_gradients import integrated_gradients
 from .layer_cam import layer_cam
 from .lrp import lrp
+from .neighbours import Neighbour, Neighbours, Side, neighbours
 from .neuron_gradient import neuron_gradient
 from .occlusion import occlusion
 from .recording import Recording, record
@@ -28,7 +29,10 @@ __all__ = [
     "Extremes",
     "Groups",
     "Method",
+    "Neighbour",
+    "Neighbours",
     "Recording",
+    "Side",
     "activations",
     "cam",
     "contributions",
@@ -44,6 +48,7 @@ __all__ = [
     "integrated_gradients",
     "layer_cam",
     "lrp",
+    "neighbours",
     "neuron_gradient",
     "occlusion",
     "record",
