@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .synthesis.invert import Inversion, invert
     from .synthesis.result import Synthesis
     from .synthesis.visualize import visualize
-    from .widgets import Explorer, FilterGrid, HeatmapOverlay, LayerGrid, Pin, UnitInspector, View, explore
+    from .widgets import Dreamer, Explorer, FilterGrid, HeatmapOverlay, LayerGrid, Pin, UnitInspector, View, explore
 
 _HOMES = {
     "address": ["Unit"],
@@ -80,7 +80,17 @@ _HOMES = {
         "invert",
         "visualize",
     ],
-    "widgets": ["Explorer", "FilterGrid", "HeatmapOverlay", "LayerGrid", "Pin", "UnitInspector", "View", "explore"],
+    "widgets": [
+        "Dreamer",
+        "Explorer",
+        "FilterGrid",
+        "HeatmapOverlay",
+        "LayerGrid",
+        "Pin",
+        "UnitInspector",
+        "View",
+        "explore",
+    ],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -88,6 +98,7 @@ __all__ = [
     "Atlas",
     "Attribution",
     "Dream",
+    "Dreamer",
     "Evaluation",
     "Explorer",
     "FilterGrid",

@@ -24,10 +24,15 @@ SLOTS = (
     "contributions",
     "groups",
     "upload",
+    "original",
+    "dream",
+    "inversion",
 )
 """The panels that ask."""
 MOST_TERMS = 8
 """Units that one picture may be searched for together."""
+MOST_LAYERS = 16
+"""Layers whose memory of a picture is asked for at once."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,11 @@ def _are_terms(value: Any) -> bool:
     )
 
 
+def _is_dreamt(value: Any) -> bool:
+    kinds = {"layer": NAME, "unit": NAME, "logit": COUNT}
+    return isinstance(value, Mapping) and len(value) == 1 and all(k in kinds and kinds[k].fits(value[k]) for k in value)
+
+
 def _is_aim(value: Any) -> bool:
     kinds = {"unit": NAME, "logit": COUNT, "probability": COUNT, "terms": TERMS}
     return isinstance(value, Mapping) and len(value) == 1 and all(k in kinds and kinds[k].fits(value[k]) for k in value)
@@ -89,6 +99,12 @@ IMAGES = Check(
     lambda value: isinstance(value, list) and bool(value) and all(_is_count(item) for item in value),
     "a list of at least one picture's number",
 )
+DREAMT = Check(_is_dreamt, "an object with either layer or unit (a text) or logit (a class index)")
+LAYERS = Check(
+    lambda value: isinstance(value, list) and 0 < len(value) <= MOST_LAYERS and all(NAME.fits(name) for name in value),
+    f"a list of 1 to {MOST_LAYERS} layers",
+)
+POSITIVE = Check(lambda value: WEIGHT.fits(value) and value > 0, "a number above 0")
 PARAMS = Check(_are_params, "an object of plain values by the names of a method's parameters")
 
 # The operations a page may ask for, with the arguments each needs. What may be null may also be left out.
@@ -117,6 +133,18 @@ OPERATIONS: dict[str, dict[str, Check]] = {
     "extremes": {"images": IMAGES},
     "contributions": {"image": COUNT, "layer": NAME, "target": COUNT.or_null()},
     "groups": {"images": IMAGES, "layer": NAME, "count": SIZE, "seed": COUNT},
+    "original": {"image": COUNT, "size": SIZE.or_null()},
+    "dream": {
+        "image": COUNT,
+        "target": DREAMT,
+        "guide": COUNT.or_null(),
+        "octaves": SIZE,
+        "steps": SIZE,
+        "strength": POSITIVE,
+        "size": SIZE.or_null(),
+        "seed": COUNT,
+    },
+    "inversion": {"image": COUNT, "layers": LAYERS.or_null(), "steps": SIZE, "seed": COUNT},
 }
 
 

@@ -117,7 +117,7 @@ function parameter(
   return { name, label: name, kind, default: initial, lower: null, upper: null, choices: [], ...rest };
 }
 
-const method = (name: string, label: string, asks: "unit" | "class") => ({
+const method = (name: string, label: string, asks: "unit" | "class" | "picture") => ({
   name,
   label,
   asks,
@@ -129,18 +129,23 @@ const method = (name: string, label: string, asks: "unit" | "class") => ({
   params: PARAMETERS[name] ?? [],
 });
 
+const DREAMER = [method("dream", "deep dream", "picture"), method("inversion", "inversion", "picture")];
+
 export function exampleTraits(view: Traits["_view"] = "explorer"): Traits {
   return {
     _view: view,
     _network: network(),
-    _methods: [
-      method("deconvnet", "deconvnet", "unit"),
-      method("guided_backprop", "guided", "unit"),
-      method("neuron_gradient", "gradient", "unit"),
-      method("grad_cam", "Grad-CAM", "class"),
-      method("saliency", "saliency", "class"),
-      method("occlusion", "Occlusion", "class"),
-    ],
+    _methods:
+      view === "dreamer"
+        ? DREAMER
+        : [
+            method("deconvnet", "deconvnet", "unit"),
+            method("guided_backprop", "guided", "unit"),
+            method("neuron_gradient", "gradient", "unit"),
+            method("grad_cam", "Grad-CAM", "class"),
+            method("saliency", "saliency", "class"),
+            method("occlusion", "Occlusion", "class"),
+          ],
     _images: [
       { name: "two_objects.png", key: "a" },
       { name: "meadow.jpg", key: "b" },
@@ -150,7 +155,7 @@ export function exampleTraits(view: Traits["_view"] = "explorer"): Traits {
     layer: view === "filter_grid" ? "conv1" : "layer3.1.conv2",
     unit: "layer3.1.conv2:17",
     image_index: 0,
-    method: "deconvnet",
+    method: view === "dreamer" ? "dream" : "deconvnet",
     target: null,
     status: "idle",
     last_error: "",
@@ -405,6 +410,37 @@ function filters(name: string): Answer {
   return { content: { key: `filters-${name}`, meta }, buffers: [out, tops, which] };
 }
 
+function dream({ octaves, steps, seed, target }: Extract<Request, { op: "dream" }>): Answer {
+  const total = octaves * steps;
+  const meta = {
+    height: 96,
+    width: 96,
+    value: 48,
+    before: 24,
+    objective: Object.values(target)[0]?.toString() ?? "",
+    steps: total,
+    seed,
+    film: [1, total],
+    lengths: [GREY_PIXEL.length, GREY_PIXEL.length],
+    code: 'nbviz.deep_dream(net, image, "layer3.1.conv2")',
+  };
+  const files = Uint8Array.from([...GREY_PIXEL, ...GREY_PIXEL]);
+  return { content: { key: `dream-${JSON.stringify(target)}`, meta }, buffers: [synthesised(1, 1), files] };
+}
+
+function inversion(image: number, steps: number, seed: number): Answer {
+  const layers = ["conv1", "layer2", "layer4", "fc"].map((name, i) => ({
+    layer: name,
+    error: i < 3 ? 0.02 * 4 ** i : null,
+    trace: i < 3 ? [1, 0.5, 0.02 * 4 ** i] : [],
+    code: i < 3 ? `nbviz.invert(net, image, "${name}")` : "",
+    note: i < 3 ? "" : "Nothing of the picture reaches 'fc'.",
+  }));
+  const meta = { height: 96, width: 96, steps, seed, layers };
+  const buffers = layers.map(({ error }, i) => (error === null ? new Uint8Array(0) : synthesised(3 - i, 4)));
+  return { content: { key: `inversion-${image}`, meta }, buffers };
+}
+
 function answer(request: Request): Answer {
   switch (request.op) {
     case "picture": {
@@ -449,6 +485,14 @@ function answer(request: Request): Answer {
         Array.from({ length: channels }, (_, i) => i),
       );
     }
+    case "original": {
+      const meta = { height: 224, width: 224, name: exampleTraits()._images[request.image]!.name };
+      return { content: { key: `original-${request.image}`, meta }, buffers: [picture(request.image)] };
+    }
+    case "dream":
+      return dream(request);
+    case "inversion":
+      return inversion(request.image, request.steps, request.seed);
     case "upload": {
       const image = request.part + 1 === request.parts ? 2 : null;
       return { content: { key: "upload", meta: { received: request.part + 1, image, note: "" } } };
@@ -482,6 +526,9 @@ function partial(
   if (request.op === "gallery") {
     const { content, buffers = [] } = gallery(request.layer, [step, step + 1]);
     return { meta: content.meta, buffers };
+  }
+  if (request.op === "dream") {
+    return { meta: { height: 96, width: 96, value: step }, buffers: [synthesised(step, steps)] };
   }
   if (request.op !== "synthesis") {
     const { content, buffers = [] } = answer(request);
@@ -569,6 +616,8 @@ export class FakeModel {
       };
       setTimeout(() => this.say(failure), this.latency);
     } else if (request.op === "synthesis") this.#advance(request, 0, request.steps);
+    else if (request.op === "dream") this.#advance(request, 0, request.octaves * request.steps);
+    else if (request.op === "inversion") this.#advance(request, 0, 4 * request.steps);
     else if (request.op === "gallery") this.#advance(request, 0, 16);
     else if (request.op === "overlay" && request.method === "occlusion") this.#advance(request, 0, 20);
     else {

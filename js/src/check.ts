@@ -25,6 +25,7 @@ export const count = expect<number>(
   (v) => Number.isInteger(v) && (v as number) >= 0,
   "a whole number from 0",
 );
+export const positive = expect<number>((v) => Number.isFinite(v) && (v as number) > 0, "a number above 0");
 export const size = expect<number>((v) => Number.isInteger(v) && (v as number) > 0, "a whole number from 1");
 export const anything = expect<Record<string, unknown>>(isObject, "an object");
 

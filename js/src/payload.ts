@@ -50,6 +50,11 @@ interface Bytes {
   extremes: ExtremesBytes;
   contributions: { values: Float32Array };
   groups: GroupBytes;
+  original: Uint8Array;
+  /** The newest picture, and JPEG files of those on the way to the finished one. */
+  dream: { picture: Uint8Array; files: Uint8Array[] };
+  /** RGB, one a layer, empty where there is no picture. */
+  inversion: Uint8Array[];
 }
 
 export interface Result<O extends Op = Op> {
@@ -137,6 +142,15 @@ const READERS: { [O in Op]: Reader<O> } = {
     pixels: pixels(bytes, m.pictures * m.count * m.height * m.width, "groups"),
     weights: floats(weights, m.count * m.channels, "groups.weights"),
   }),
+  original: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "original"),
+  dream: (m, [rgb, film]) => ({
+    picture: pixels(rgb, m.height * m.width * 3, "dream"),
+    files: "lengths" in m ? files(film, m.lengths as number[], "film") : [],
+  }),
+  inversion: (m, buffers) =>
+    m.layers.map(({ error, layer }, i) =>
+      pixels(buffers[i], error === null ? 0 : m.height * m.width * 3, `inversion of ${layer}`),
+    ),
 };
 
 export function readResult(message: ResultMessage, buffers: readonly DataView[]): Result {

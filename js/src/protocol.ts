@@ -18,6 +18,7 @@ import {
   oneOf,
   ProtocolError,
   plain,
+  positive,
   record,
   size,
   text,
@@ -37,6 +38,9 @@ export const SLOTS = [
   "census",
   "contributions",
   "groups",
+  "original",
+  "dream",
+  "inversion",
 ] as const;
 /** The panels that show answers. */
 export type SlotName = (typeof SLOTS)[number];
@@ -185,6 +189,38 @@ const groups = record({
   seed: count,
 });
 
+const original = record({ height: size, width: size, name: text });
+
+const dreamFrame = record({ height: size, width: size, value: number });
+
+const dream = record({
+  height: size,
+  width: size,
+  /** What the aim says of the dream, and of the picture before it. */
+  value: number,
+  before: number,
+  objective: text,
+  steps: size,
+  seed: count,
+  /** Steps of the pictures on the way, and how long the file of each is. */
+  film: list(count),
+  lengths: list(count),
+  code: text,
+});
+
+/** What one layer remembers; without an error there is no picture, and the note says why. */
+const memory = record({
+  layer: name,
+  error: nullable(number),
+  /** The loss of the best picture so far, at every step. */
+  trace: list(number),
+  code: text,
+  note: text,
+});
+export type Memory = Checked<typeof memory>;
+
+const inversion = record({ height: size, width: size, steps: size, seed: count, layers: list(memory) });
+
 const METAS = {
   picture,
   thumbnails,
@@ -198,6 +234,9 @@ const METAS = {
   extremes,
   contributions,
   groups,
+  original,
+  dream,
+  inversion,
 };
 export type Op = keyof typeof METAS;
 export type Meta<O extends Op> = Checked<(typeof METAS)[O]>;
@@ -259,7 +298,7 @@ function dispatch<T extends Record<string, Check<unknown>>>(table: T, value: unk
 /** Validate a message of the kernel; `ProtocolError` names the field that does not fit. */
 export const parseIncoming = (value: unknown): Incoming => dispatch(INCOMING, value);
 
-const FRAMES = { ...METAS, synthesis: synthesisFrame };
+const FRAMES = { ...METAS, synthesis: synthesisFrame, dream: dreamFrame };
 /** What describes the result so far: a search knows less of itself before its end, everything else the same. */
 export type FrameMeta<O extends Op> = Checked<(typeof FRAMES)[O]>;
 
@@ -306,6 +345,29 @@ function synthesisTarget(value: unknown, at: string): SynthesisTarget {
   return target as SynthesisTarget;
 }
 
+/** What is dreamt of. */
+export type DreamTarget = { layer: string } | { unit: string } | { logit: number };
+
+const DREAMT: Record<string, Check<unknown>> = { layer: name, unit: name, logit: count };
+
+function dreamTarget(value: unknown, at: string): DreamTarget {
+  const target = anything(value, at);
+  const keys = Object.keys(target);
+  const check = keys.length === 1 && Object.hasOwn(DREAMT, keys[0]!) ? DREAMT[keys[0]!] : undefined;
+  if (!check) throw new ProtocolError(`${at}: expected exactly one of ${Object.keys(DREAMT).join(", ")}`);
+  check(target[keys[0]!], `${at}.${keys[0]}`);
+  return target as DreamTarget;
+}
+
+const MOST_LAYERS = 16;
+
+function layers(value: unknown, at: string): string[] {
+  const names = list(name)(value, at);
+  if (names.length === 0 || names.length > MOST_LAYERS)
+    throw new ProtocolError(`${at}: expected 1 to ${MOST_LAYERS} layers`);
+  return names;
+}
+
 function targets(value: unknown, at: string): (number | null)[] {
   const classes = list(nullable(count))(value, at);
   if (classes.length === 0) throw new ProtocolError(`${at}: expected at least one class`);
@@ -341,6 +403,20 @@ const ARGUMENTS = {
   extremes: record({ images }),
   contributions: record({ image: count, layer: name, target: nullable(count) }),
   groups: record({ images, layer: name, count: size, seed: count }),
+  original: record({ image: count, size: nullable(size) }),
+  /** `guide` is the number of another picture, `size` the longer side at most. */
+  dream: record({
+    image: count,
+    target: dreamTarget,
+    guide: nullable(count),
+    octaves: size,
+    steps: size,
+    strength: positive,
+    size: nullable(size),
+    seed: count,
+  }),
+  /** Without layers the kernel takes a few that are spread over the network. */
+  inversion: record({ image: count, layers: nullable(layers), steps: size, seed: count }),
 };
 export type Arguments<O extends Op> = Checked<(typeof ARGUMENTS)[O]>;
 

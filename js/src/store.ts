@@ -5,6 +5,7 @@ import { formatUnit, parseUnit, type Unit } from "./address";
 import { ResultCache } from "./cache";
 import * as channels from "./channel-wants";
 import { fitting } from "./draw/colour";
+import * as dreaming from "./dreaming";
 import { Gallery } from "./gallery";
 import { type GridChoices, gridChoices } from "./grid-choices";
 import type { Params, Plain, SlotName } from "./protocol";
@@ -32,6 +33,9 @@ export interface Slots {
   census: Slot<"extremes">;
   contributions: Slot<"contributions">;
   groups: Slot<"groups">;
+  original: Slot<"original">;
+  dream: Slot<"dream">;
+  inversion: Slot<"inversion">;
 }
 
 /** Choices of the page alone, which Python knows nothing of. */
@@ -69,14 +73,17 @@ const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
   filter_grid: ["filters"],
   heatmap_overlay: ["thumbnails", "picture", "overlay"],
   unit_inspector: ["thumbnails", "picture", "projection", "excites"],
+  dreamer: ["thumbnails", "picture", "original", "dream", "inversion"],
 };
 
 /** What takes so long that nobody gets it without asking. */
-const UNASKED: ReadonlySet<SlotName> = new Set(["excites", "gallery"]);
+const UNASKED: ReadonlySet<SlotName> = new Set(["excites", "gallery", "dream", "inversion"]);
 
 export interface Store {
   traits: Synced["traits"];
   local: Local;
+  /** What a `Dreamer` is set to. */
+  dreaming: dreaming.Dreaming;
   slots: Slots;
   /** What excites each unit of the chosen layer, as far as it is drawn. */
   gallery: Gallery;
@@ -99,6 +106,8 @@ export interface Store {
   startSynthesis(): void;
   /** Draw what excites each unit of the chosen layer, or go on with it. */
   startGallery(): void;
+  startDream(): void;
+  startInversion(): void;
   /** Start the search for what excites a class, or the locked unit. */
   excite(what: number | "unit"): void;
   /** Ask again for everything that is shown. */
@@ -177,11 +186,15 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     census: new Slot("census", context),
     contributions: new Slot("contributions", context),
     groups: new Slot("groups", context),
+    original: new Slot("original", context),
+    dream: new Slot("dream", context),
+    inversion: new Slot("inversion", context),
   };
   const everySlot: AnySlot[] = Object.values(slots);
   const store: Store = {
     traits,
     local,
+    dreaming: dreaming.initial(traits._options.peek()),
     slots,
     gallery: new Gallery(slots.gallery, () => JSON.stringify(wants.gallery(store)?.about)),
     panels: PANELS[traits._view.peek()],
@@ -206,6 +219,8 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       store.startSynthesis();
     },
     startSynthesis: () => slots.excites.ask(wants.synthesis(store), true),
+    startDream: () => slots.dream.ask(dreaming.dream(store), true),
+    startInversion: () => slots.inversion.ask(dreaming.inversion(store), true),
     startGallery: () => slots.gallery.ask(wants.gallery(store), true),
     refresh: () => {
       outdated.value = false;
@@ -286,6 +301,9 @@ function follow(store: Store): () => void {
     census: () => store.slots.census.ask(channels.census(store)),
     contributions: () => store.slots.contributions.ask(channels.contributions(store)),
     groups: () => store.slots.groups.ask(channels.groups(store)),
+    original: () => store.slots.original.ask(dreaming.original(store)),
+    dream: () => dreaming.follow(store.slots.dream, dreaming.dream(store)),
+    inversion: () => dreaming.follow(store.slots.inversion, dreaming.inversion(store)),
     filters: () => {
       if (store.traits._view.peek() !== "filter_grid")
         return store.slots.filters.ask(channels.weights(store));

@@ -76,10 +76,13 @@ export interface Options {
   steps?: number;
   size?: number;
   seed?: number;
+  /** Dream: number of sizes that are gone through, and how far a step goes. */
+  octaves?: number;
+  strength?: number;
 }
 
 export interface Traits {
-  _view: "explorer" | "layer_grid" | "filter_grid" | "heatmap_overlay" | "unit_inspector";
+  _view: "explorer" | "layer_grid" | "filter_grid" | "heatmap_overlay" | "unit_inspector" | "dreamer";
   _network: NetworkInfo;
   _methods: MethodInfo[];
   _images: { name: string; key: string }[];

@@ -65,11 +65,12 @@ def silent(step: int, steps: int, message: str, partial: Partial | None = None) 
 
 @dataclass(frozen=True)
 class Picture:
-    """One of the session's pictures: a name to show, a key of its content, the input (1, C, H, W)."""
+    """One of the session's pictures: a name to show, a key of its content, the input (1, C, H, W), what was given."""
 
     name: str
     key: str
     x: torch.Tensor
+    source: Any
     note: str = ""
     """What was done to it that its pixels do not show."""
 
@@ -115,7 +116,7 @@ class Session:
     def _prepared(self, image: Any, index: int, name: str | None = None) -> Picture:
         x = self.net.preprocess(image)
         shown = pictures.shown_name(name or "") or pictures.name_of(image, index)
-        return Picture(shown, pictures.content_key(x), x, pictures.note_of(image))
+        return Picture(shown, pictures.content_key(x), x, image, pictures.note_of(image))
 
     def add(self, image: Any, name: str | None = None) -> int:
         """Take in one more picture, at any time; its number, or that of the equal picture that is there already.
@@ -208,14 +209,15 @@ class Session:
         method = METHODS.get(str(args.get("method")))
         samples = op == "overlay" and method is not None and "on_step" in method.accepts
         several = op == "extremes" and len(args["images"]) > 1
-        return samples or several or op in ("synthesis", "gallery", "groups")
+        return samples or several or op in ("synthesis", "gallery", "groups", "dream", "inversion")
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
         """Names content: operation, arguments, picture, weights."""
         # The bytes of an upload are many, and it is never asked for what it was.
         content = {name: value for name, value in args.items() if name != "data"}
-        if "image" in args:
-            content["image"] = self.picture(args["image"]).key
+        for name in ("image", "guide"):
+            if content.get(name) is not None:
+                content[name] = self.picture(args[name]).key
         if op == "thumbnails":
             content["pictures"] = [picture.key for picture in self.pictures]
         if "images" in args:

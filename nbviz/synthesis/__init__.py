@@ -1,9 +1,9 @@
 """Pictures made by the network itself: what excites a unit or a class in general."""
 
-from .dream import Dream, deep_dream
+from .dream import Dream, bounded, deep_dream, resized
 from .goals import Caricature, Direction, Diverse, Goal, Inside, Whole, diversity, interpolate
-from .invert import Inversion, invert
-from .optimise import Step
+from .invert import Inversion, invert, remembering
+from .optimise import Step, to_bytes
 from .parametrisations import PARAMETRISATIONS, Fourier, Maco, Parametrisation, Pixel
 from .result import Synthesis
 from .statistics import Statistics, statistics
@@ -31,11 +31,15 @@ __all__ = [
     "Synthesis",
     "Transform",
     "Whole",
+    "bounded",
     "deep_dream",
     "diversity",
     "interpolate",
     "invert",
+    "remembering",
+    "resized",
     "standard",
     "statistics",
+    "to_bytes",
     "visualize",
 ]

@@ -108,7 +108,7 @@ def deep_dream(
     settings = _Settings(octaves, octave_scale, steps, strength, jitter, tile, size, seed)
     aim = aim_of(net, layer_or_objective, guide)
     start = net.pixels(image)
-    start = _resized(start, bounded((start.shape[-2], start.shape[-1]), size))
+    start = resized(start, bounded((start.shape[-2], start.shape[-1]), size))
     grid, sizes = _plan(net, aim, start, settings)
     frames: list[Image.Image] = []
     total = len(sizes) * steps
@@ -163,8 +163,8 @@ def _climb(
     detail: Tensor | None = None
     done = 0
     for size in sizes:
-        base = _resized(start, size)
-        dreamed = base if detail is None else (base + _resized(detail, size)).clamp(0, 1)
+        base = resized(start, size)
+        dreamed = base if detail is None else (base + resized(detail, size)).clamp(0, 1)
         for _ in range(settings.steps):
             shaken, place = _shaken(dreamed, settings.jitter, generator)
             value, way = gradient(net, aim, shaken, grid, generator, done < REDIRECTED_STEPS)
@@ -227,7 +227,8 @@ def _require_response(aim: Aim, alive: bool, trace: Tensor) -> None:
         )
 
 
-def _resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+def resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pictures (N, C, H, W) bilinearly at another (height, width), averaged where that is smaller."""
     if tuple(pixels.shape[-2:]) == size:
         return pixels
     return F.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False)

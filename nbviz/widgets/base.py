@@ -90,13 +90,13 @@ class Widget(Pinboard, Bookmarked, Shareable):
         super().__init__(
             _view=self.view_name,
             _network=_network_facts(self.net),
-            _methods=_menu(),
+            _methods=self._menu(),
             _images=_picture_facts(self.session),
             _options=self._checked(options),
             layer=layer or chosen.layer,
             unit=str(chosen),
             image_index=image_index,
-            method=method or _default_method(self.net, self.session, chosen, image_index),
+            method=method or self._opening_method(chosen, image_index),
             target=target,
             pins=pins,
             bookmarks=bookmarks or {},
@@ -129,6 +129,13 @@ class Widget(Pinboard, Bookmarked, Shareable):
         name = layer or self.net.late_convolution
         strongest = int(self.session.recording(image_index).maps(name).detach().flatten(1).amax(1).argmax())
         return self.net.unit(name, strongest)
+
+    def _menu(self) -> list[dict[str, Any]]:
+        """What the page offers to be done."""
+        return _menu()
+
+    def _opening_method(self, unit: Unit, image_index: int) -> str:
+        return _default_method(self.net, self.session, unit, image_index)
 
     # -- what may be set ----------------------------------------------------------------------------------------
 

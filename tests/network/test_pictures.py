@@ -287,14 +287,14 @@ def test_what_was_assumed_is_said() -> None:
 
 
 def test_a_picture_in_its_own_size_is_neither_cropped_nor_resized(tmp_path: Path) -> None:
-    net = nbviz.Network(nn.Conv2d(3, 2, 3), input_size=32)
+    net = nbviz.Network(nn.Sequential(nn.Conv2d(3, 2, 3)), input_size=32)
     array = np.random.default_rng(0).integers(0, 256, (40, 70, 3), dtype=np.uint8)
     expected = torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255
     Image.fromarray(array).save(tmp_path / "wide.png")
     for image in (array, Image.fromarray(array), tmp_path / "wide.png", expected[0]):
         torch.testing.assert_close(net.pixels(image), expected)
     torch.testing.assert_close(net.pixels(net.normalise(expected)), expected)
-    grey = nbviz.Network(nn.Conv2d(1, 2, 3), input_size=32)
+    grey = nbviz.Network(nn.Sequential(nn.Conv2d(1, 2, 3)), input_size=32)
     assert grey.pixels(array).shape == (1, 1, 40, 70)
     with pytest.raises(BadPicture, match="only 3×70"):
         net.pixels(array[:3])

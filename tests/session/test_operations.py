@@ -33,7 +33,13 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "extremes": {"images": [0, 1]},
     "contributions": {"image": 0, "layer": "3", "target": None},
     "groups": {"images": [0, 2], "layer": "4", "count": 3, "seed": 0},
-}
+    "original": {"image": 0, "size": None},
+    "dream": {
+        "image": 0, "target": {"layer": "3"}, "guide": None, "octaves": 2, "steps": 2, "strength": 1.5, "size": 24,
+        "seed": 1,
+    },
+    "inversion": {"image": 0, "layers": ["0", "3"], "steps": 2, "seed": 1},
+}  # fmt: skip
 
 
 def like(value: Any) -> Any:
@@ -72,6 +78,9 @@ def test_buffers_are_contiguous_little_endian_and_as_large_as_stated(session: Se
         "overlay": [area] * len(meta.get("maps", ())),
         "projection": [area * meta.get("channels", 0)],
         "synthesis": [area * 3, sum(meta.get("lengths", ()))],
+        "original": [area * 3],
+        "dream": [area * 3, sum(meta.get("lengths", ()))],
+        "inversion": [area * 3] * len(meta.get("layers", ())),
         "gallery": [sum(tile["length"] for tile in meta.get("tiles", ()))],
         "upload": [],
         "filters": [

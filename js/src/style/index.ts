@@ -2,6 +2,7 @@
 import base from "./base.css";
 import classes from "./classes.css";
 import controls from "./controls.css";
+import dreamer from "./dreamer.css";
 import frame from "./frame.css";
 import help from "./help.css";
 import map from "./map.css";
@@ -10,4 +11,6 @@ import pictures from "./pictures.css";
 import synthesis from "./synthesis.css";
 import tiles from "./tiles.css";
 
-export default [base, controls, frame, map, panels, pictures, synthesis, tiles, classes, help].join("");
+export default [base, controls, frame, map, panels, pictures, synthesis, dreamer, tiles, classes, help].join(
+  "",
+);

@@ -1,9 +1,5 @@
 /** A search for a picture as it is seen: its newest picture while it runs, any of its film afterwards. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
-import { lutOf } from "../draw/colour";
-import { decoded } from "../draw/decode";
-import { type Bitmap, paintBytes } from "../draw/picture";
 import { short } from "../format";
 import type { Film, Natural, SynthesisTarget } from "../protocol";
 import { aimName } from "../wants";
@@ -13,6 +9,7 @@ import { FilmCurve } from "./curve";
 import { Notice } from "./panel";
 import { Scrubber } from "./scrubber";
 import { Snippet } from "./snippet";
+import { useFile, usePicture } from "./use-picture";
 
 /** What there is to see of a search. */
 export interface Showing {
@@ -78,7 +75,8 @@ export function Played({ showing, painted }: { showing: Showing; painted: Painte
     chosen.value = next;
   };
   const playable = files.length > 0;
-  const bitmap = useBitmap(showing, playable ? files[index] : undefined);
+  const newest = usePicture({ pixels: showing.picture, height: showing.height, width: showing.width });
+  const bitmap = useFile(playable ? files[index] : undefined, newest);
   const caption = captionOf(aimName(store, target), showing, index);
   return (
     <>
@@ -109,26 +107,6 @@ export function Played({ showing, painted }: { showing: Showing; painted: Painte
       {showing.code && <Snippet code={showing.code} />}
     </>
   );
-}
-
-/** The newest picture, or the one in a file of the film; until that is read, what was shown before stays. */
-function useBitmap({ picture, height, width }: Showing, file: Uint8Array | undefined): Bitmap | null {
-  const newest = useMemo(
-    () => paintBytes(picture, height, width, 3, lutOf("", false)),
-    [picture, height, width],
-  );
-  const read = useSignal<Bitmap | null>(null);
-  useEffect(() => {
-    if (!file) return;
-    let waits = true;
-    void decoded(file, "image/jpeg").then((bitmap) => {
-      if (waits) read.value = bitmap;
-    });
-    return () => {
-      waits = false;
-    };
-  }, [file]);
-  return file ? (read.value ?? newest) : newest;
 }
 
 function captionOf(aim: string, showing: Showing, index: number): string {

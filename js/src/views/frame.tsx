@@ -101,6 +101,9 @@ const NAMES: Record<AnySlot["name"], string> = {
   census: "shares of the map",
   contributions: "contributions to the class",
   groups: "groups",
+  original: "picture",
+  dream: "dream",
+  inversion: "inversion",
 };
 
 /** Speaks of what finished, failed or waits; progress alone is not worth interrupting for. */

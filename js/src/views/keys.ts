@@ -11,8 +11,10 @@ function stepLayer({ store }: View, by: number): void {
 }
 
 function nextMethod({ store }: View): void {
-  const methods = store.traits._methods.peek().filter((method) => method.asks === "unit");
-  const at = methods.findIndex((method) => method.name === store.traits.method.peek());
+  const all = store.traits._methods.peek();
+  const current = all.find((method) => method.name === store.traits.method.peek());
+  const methods = all.filter((method) => method.asks === (current?.asks ?? "unit"));
+  const at = current ? methods.indexOf(current) : -1;
   const next = methods[(at + 1) % methods.length];
   if (next) store.setTraits({ method: next.name });
 }

@@ -5,6 +5,7 @@ import type { Traits } from "../traits";
 import { ChannelGrid } from "./channel-grid";
 import { type Tab, useStore, useView } from "./context";
 import { OWN_KEYS, Select } from "./controls";
+import { Dreamer } from "./dreamer";
 import { FilterGrid } from "./filter-grid";
 import { Footer, Header } from "./frame";
 import { ImageStrip } from "./image-strip";
@@ -140,4 +141,5 @@ export const ROOTS: Record<Traits["_view"], ComponentType> = {
   filter_grid: Filters,
   heatmap_overlay: HeatmapOverlay,
   unit_inspector: UnitInspector,
+  dreamer: Dreamer,
 };

@@ -52,7 +52,7 @@ export function faultOf(store: Store, written: string): string | null {
 }
 
 /** Any unit by its written name. */
-function UnitField({ store }: { store: Store }) {
+export function UnitField({ store }: { store: Store }) {
   const fault = useSignal<string | null>(null);
   const take = (event: Event) => {
     const written = (event.currentTarget as HTMLInputElement).value;

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 from .common import Result
 from .contributions import contributions_to
+from .dream import dream
 from .extremes import extremes_over
 from .filters import filters_of
 from .gallery import gallery
 from .groups import groups_of
+from .inversion import inversion
 from .maps import GRID_PIXELS, maps
+from .original import original
 from .overlay import overlay
 from .picture import picture, thumbnails
 from .projection import projection
@@ -32,6 +35,9 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "extremes": extremes_over,
     "contributions": contributions_to,
     "groups": groups_of,
+    "original": original,
+    "dream": dream,
+    "inversion": inversion,
 }
 """By the name a request carries."""
 
