@@ -1,13 +1,17 @@
 /** Put one view of a store into an element: an own shadow root, so that styles cross neither way. */
 import { Component, type ComponentChildren, render } from "preact";
+import { followLinks, reachable } from "./addresses";
 import type { Store } from "./store";
 import style from "./style";
 import { createView, ViewContext } from "./views/context";
 import { OWN_KEYS } from "./views/controls";
 import { acceptFiles } from "./views/drop";
-import { Announcer, Banner, Help } from "./views/frame";
+import { Announcer, Banner } from "./views/frame";
+import { Help } from "./views/help";
 import { handleKey } from "./views/keys";
+import { PlacesDialog } from "./views/places-dialog";
 import { ROOTS } from "./views/roots";
+import { ShareDialog } from "./views/share-dialog";
 
 /** ipywidgets puts this class on a view whose comm has no kernel behind it. */
 const DISCONNECTED = "jupyter-widgets-disconnected";
@@ -56,7 +60,7 @@ export function mount(store: Store, el: HTMLElement, signal: AbortSignal): () =>
 
   if (el.classList.contains(DISCONNECTED)) store.transport.disconnect();
   const detach = store.attach();
-  const view = createView(store);
+  const view = createView(store, host);
   const Root = ROOTS[store.traits._view.peek()];
   render(
     <Guard>
@@ -64,12 +68,20 @@ export function mount(store: Store, el: HTMLElement, signal: AbortSignal): () =>
         <Banner />
         <Root />
         <Help />
+        <PlacesDialog />
+        <ShareDialog />
         <Announcer />
       </ViewContext.Provider>
     </Guard>,
     place,
   );
   place.addEventListener("keydown", (event) => handleKey(view, event), { signal: life.signal });
+  place.addEventListener("pointerdown", view.unsay, { capture: true, signal: life.signal });
+  // Whoever turns to a cell below may ask there for what was chosen here.
+  for (const turning of ["pointerleave", "focusout"]) {
+    host.addEventListener(turning, store.tellChoices, { signal: life.signal });
+  }
+  followLinks(reachable(store, host, view.say), life.signal);
 
   if (store.panels.includes("thumbnails")) {
     acceptFiles(place, (files) => void store.uploads.add(files), life.signal);

@@ -4,6 +4,7 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import { formatUnit, parseUnit, type Unit } from "./address";
 import { ResultCache } from "./cache";
 import * as channels from "./channel-wants";
+import { type Keeper, keeperOf } from "./choices";
 import { fitting } from "./draw/colour";
 import * as dreaming from "./dreaming";
 import { Gallery } from "./gallery";
@@ -100,6 +101,10 @@ export interface Store {
   /** There is no kernel, and what stands in for it was not given the answer. */
   lacks(want: Want | null): boolean;
   setTraits: Synced["set"];
+  /** The page's own choices as one value. */
+  choices: Keeper;
+  /** Tell Python what was chosen in the page, if anything was: nobody asks for it at every move of a slider. */
+  tellChoices(): void;
   /** Lock a unit: its layer is chosen with it. */
   lock(unit: Unit): void;
   setParam(method: MethodInfo, name: string, value: Plain): void;
@@ -161,6 +166,14 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
   const { traits } = synced;
   const transport = new Transport(model, afterPaint);
   const local = initialLocal(synced);
+  const choices = keeperOf(local);
+  let told = "";
+  const untold = (): Partial<Pick<Traits, "_page">> => {
+    const current = choices.current();
+    if (JSON.stringify(current) === JSON.stringify(traits._page.peek())) return {};
+    told = JSON.stringify(current);
+    return { _page: current };
+  };
   const revision = signal(traits._network.peek().revision);
   const outdated = signal(false);
   const finished = signal<Finished | null>(null);
@@ -208,8 +221,13 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       const holds = traits._holds.value;
       return holds !== null && want !== null && !holds(want.op, want.args);
     },
-    setTraits: synced.set,
-    lock: (unit) => synced.set({ layer: unit.layer, unit: formatUnit(unit) }),
+    setTraits: (change) => synced.set({ ...untold(), ...change }),
+    choices,
+    tellChoices: () => {
+      const change = untold();
+      if (change._page) synced.set(change);
+    },
+    lock: (unit) => store.setTraits({ layer: unit.layer, unit: formatUnit(unit) }),
     setParam: (method, name, value) => setParam(local, method, name, value),
     excite: (what) => {
       batch(() => {
@@ -232,6 +250,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       unfollow();
       unwatch();
       unaim();
+      untake();
       store.gallery.dispose();
       transport.dispose();
       synced.dispose();
@@ -257,6 +276,13 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
 
   const unaim = effect(() => {
     if (traits.unit.value) aimAtUnit(local);
+  });
+
+  // What was told from here comes back as an echo.
+  const untake = effect(() => {
+    if (JSON.stringify(traits._page.value) === told) return;
+    told = "";
+    choices.take(traits._page.value);
   });
 
   let views = 0;

@@ -1,6 +1,8 @@
 /** State shared with Python, as signals. The kernel writes the underscored ones, the page may set the others. */
 import type { AnyModel } from "@anywidget/types";
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Choices } from "./choices";
+import type { Pin, View } from "./places";
 import type { Plain } from "./protocol";
 
 export interface LayerInfo {
@@ -72,6 +74,8 @@ export interface Options {
   /** Height of the widget in pixels. */
   height?: number;
   colormap?: string;
+  /** Tells several widgets of a notebook apart in links. */
+  name?: string;
   /** Synthesis: number of steps, side of the picture in pixels, seed. */
   steps?: number;
   size?: number;
@@ -92,6 +96,10 @@ export interface Traits {
   image_index: number;
   method: string;
   target: number | null;
+  pins: Pin[];
+  bookmarks: Record<string, View>;
+  /** The page's own choices, as far as they were told. */
+  _page: Choices;
   status: string;
   last_error: string;
   /** Where a recording stands in for the kernel: whether it holds the answer to a question. */
@@ -122,12 +130,23 @@ const DEFAULTS: Traits = {
   image_index: 0,
   method: "",
   target: null,
+  pins: [],
+  bookmarks: {},
+  _page: {},
   status: "idle",
   last_error: "",
   _holds: null,
 };
 
-export type Settable = "layer" | "unit" | "image_index" | "method" | "target";
+export type Settable =
+  | "layer"
+  | "unit"
+  | "image_index"
+  | "method"
+  | "target"
+  | "pins"
+  | "bookmarks"
+  | "_page";
 
 export interface Synced {
   traits: { readonly [K in keyof Traits]: ReadonlySignal<Traits[K]> };

@@ -1,3 +1,5 @@
+import { afterAll } from "vitest";
+
 /** What jsdom lacks: a canvas, layout, adopted style sheets. Pixels are tested in `draw.test.ts` without any. */
 if ("HTMLCanvasElement" in globalThis) HTMLCanvasElement.prototype.getContext = (() => null) as never;
 
@@ -16,3 +18,9 @@ if ("CSSStyleSheet" in globalThis) CSSStyleSheet.prototype.replaceSync ??= () =>
 
 /** Every file is a picture of one pixel. */
 globalThis.createImageBitmap = (async () => ({ height: 1, width: 1, close() {} })) as never;
+
+// Nothing is laid out, so nothing is out of sight.
+if ("Element" in globalThis) Element.prototype.scrollIntoView ??= () => {};
+
+// Preact ends the effects of the last test in a later turn, which needs the page that would be gone by then.
+afterAll(() => new Promise((resolve) => setTimeout(resolve, 100)));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseUnit } from "../src/address";
-import { searchClasses } from "../src/views/class-choice";
+import { searchClasses } from "../src/find";
 import { placeAfter, scrollFor } from "../src/views/tile-grid";
 import { breathe, mounted, panel, press, requests, settled } from "./helpers";
 

@@ -104,6 +104,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
         self._transport = Transport(self, self.session)
         self.session.pictures_changed = lambda: TURNS.soon(self._show_pictures)
 
+    _layer_given = False
     view_name = ""
     """Which component of the page module draws this widget."""
 
@@ -171,8 +172,8 @@ class Widget(Pinboard, Bookmarked, Shareable):
 
     @traitlets.observe("unit")
     def _follow_unit(self, change: Any) -> None:
-        # What a widget opens with may be a layer and a unit of another one.
-        if change["new"] and hasattr(self, "_transport"):
+        # What a widget opens with, and what a page sets at once, may be a layer and a unit of another one.
+        if change["new"] and hasattr(self, "_transport") and not self._layer_given:
             self.layer = Unit.parse(change["new"]).layer
 
     # -- one thread at a time -----------------------------------------------------------------------------------
@@ -206,7 +207,12 @@ class Widget(Pinboard, Bookmarked, Shareable):
         """Take the page's values; one that does not fit is kept out, told, and set right on the page."""
         with TURNS:
             refused = self._refused(sync_data)
-            super().set_state({name: value for name, value in sync_data.items() if name not in refused})
+            fitting = {name: value for name, value in sync_data.items() if name not in refused}
+            self._layer_given = "layer" in fitting
+            try:
+                super().set_state(fitting)
+            finally:
+                self._layer_given = False
             if refused:
                 self.last_error = next(iter(refused.values()))
                 self.send_state(list(refused))

@@ -20,6 +20,9 @@ START_MS = 60_000
 KERNEL_MS = 120_000
 ANSWER_MS = 30_000
 
+# What a cell begins with that is not code.
+MARKDOWN = "%%markdown\n"
+
 # The open notebook, in the words of JupyterLab's own objects.
 PANEL = "window.jupyterapp.shell.currentWidget"
 
@@ -33,8 +36,11 @@ class Lab:
         self._numbers = itertools.count()
 
     def open(self, cells: Sequence[str], name: str = "test") -> Notebook:
-        """Write a notebook of these code cells and open it, its kernel started and idle, nothing run."""
-        sheet = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        """Write a notebook of these cells and open it, its kernel started and idle, nothing run.
+
+        Cells are code, those that begin with `%%markdown` are Markdown.
+        """
+        sheet = nbformat.v4.new_notebook(cells=[_cell(source) for source in cells])
         sheet.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         path = self.server.root / f"{name}-{next(self._numbers)}.ipynb"
         nbformat.write(sheet, path)
@@ -47,6 +53,12 @@ class Lab:
         )
         notebook.load()
         return notebook
+
+
+def _cell(source: str) -> nbformat.NotebookNode:
+    kind = "markdown" if source.startswith(MARKDOWN) else "code"
+    cell: nbformat.NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(source.removeprefix(MARKDOWN))
+    return cell
 
 
 class Notebook:

@@ -20,6 +20,7 @@ ipywidgets.VBox([
     nbviz.HeatmapOverlay(net, scene, target=3), nbviz.FilterGrid(net, height=220)])
 """
 TABS = ("Image", "Grid", "Unit")
+DIALOGS = ("Pins and bookmarks", "Share", "Keys (?)")
 # Of the window: the margins of a cell take about 140 of it.
 NARROW = 620
 
@@ -53,6 +54,13 @@ def _fill(notebook: Notebook) -> None:
     expect(excites).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
     ready(notebook, cell=0)
     ready(notebook, "maps", "projection", "overlay", "filters", cell=1)
+    w = "w.pin(); w.pin('layer1.0.conv2:7', 'edges', 'of any colour'); w.bookmark('Here')"
+    notebook.page.evaluate(RUN_CODE, w)
+
+
+RUN_CODE = """
+code => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.requestExecute({ code }).done
+"""
 
 
 def _audit(notebook: Notebook, when: str) -> list[str]:
@@ -68,6 +76,10 @@ def _views(notebook: Notebook) -> Iterator[tuple[str, str]]:
         if tab:
             tabs.filter(has_text=tab).click()
         yield from ((f"Explorer {tab}", text) for text in violations(explorer))
+    for opener in DIALOGS:
+        explorer.get_by_role("button", name=opener, exact=True).click()
+        yield from ((f"{opener} open", text) for text in violations(explorer))
+        notebook.page.keyboard.press("Escape")
     yield from (("parts", text) for text in violations(parts))
 
 

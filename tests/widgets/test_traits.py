@@ -151,6 +151,12 @@ def test_a_page_that_sets_only_the_unit_is_told_its_layer(w: Explorer) -> None:
     assert w.layer == w.comm.state("layer") == "0"
 
 
+def test_a_page_may_show_a_layer_beside_a_unit_of_another_one(w: Explorer) -> None:
+    w.comm.set(unit="0:1", layer="3")
+    assert (w.unit, w.layer) == ("0:1", "3")
+    assert w.comm.updates() == []
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [

@@ -2,15 +2,28 @@
 import base from "./base.css";
 import classes from "./classes.css";
 import controls from "./controls.css";
+import dialog from "./dialog.css";
 import dreamer from "./dreamer.css";
 import frame from "./frame.css";
-import help from "./help.css";
 import map from "./map.css";
 import panels from "./panels.css";
 import pictures from "./pictures.css";
 import synthesis from "./synthesis.css";
 import tiles from "./tiles.css";
 
-export default [base, controls, frame, map, panels, pictures, synthesis, dreamer, tiles, classes, help].join(
-  "",
-);
+const PARTS = [
+  base,
+  controls,
+  frame,
+  map,
+  panels,
+  pictures,
+  synthesis,
+  dreamer,
+  tiles,
+  classes,
+  // What lies over all of it.
+  dialog,
+];
+
+export default PARTS.join("");

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Sheet } from "../draw/tiles";
 import { brief, extent, short } from "../format";
 import type { Result } from "../payload";
+import { isPinned } from "../places";
 import { orderOf, type Quantity, quantityOf, thresholdOf } from "../quantities";
 import { SOURCES, type TileSource } from "../sources";
 import type { Store } from "../store";
@@ -115,6 +116,8 @@ function Grid({ log, source, quantity }: GridProps) {
   };
   const beside = (channel: number) =>
     (labelled || sort !== "index") && !Number.isNaN(number(channel)) ? ` ${brief(number(channel))}` : "";
+  const pins = store.traits.pins.value;
+  const pinned = (channel: number) => isPinned(pins, { layer, channel, position: null });
   return (
     <TileGrid
       label={`Channels of ${layer}`}
@@ -122,8 +125,12 @@ function Grid({ log, source, quantity }: GridProps) {
       ordering={`${sort}:${threshold}`}
       cursor={cursor}
       selected={selected}
-      nameOf={(channel) => [`unit ${channel}${named(channel)}`, ...facts(channel)].join(", ")}
-      captionOf={(channel) => `${classes?.[channel] ?? channel}${beside(channel)}`}
+      nameOf={(channel) =>
+        [`unit ${channel}${named(channel)}`, ...facts(channel), ...(pinned(channel) ? ["pinned"] : [])].join(", ")
+      }
+      captionOf={(channel) =>
+        `${pinned(channel) ? "★ " : ""}${classes?.[channel] ?? channel}${beside(channel)}`
+      }
       lacking={lacking(store, layer)}
       onSelect={(channel) => {
         local.mode.value = "unit";

@@ -3,24 +3,53 @@
 import { type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { Finished } from "../slot";
 import type { Store } from "../store";
 
 export type Tab = "image" | "grid" | "unit";
+export type DialogName = "keys" | "places" | "share";
+
+/** A sentence about what a person did, until something newer is there to tell. */
+export interface Said {
+  text: string;
+  /** It stays until the person does something else. */
+  fault: boolean;
+  /** What had been finished by then. */
+  after: Finished | null;
+}
 
 export interface View {
   store: Store;
   /** Channel under the roving focus of the grid; kept while layers change. */
   cursor: Signal<number>;
   tab: Signal<Tab>;
-  help: Signal<boolean>;
+  /** What lies over the panes. */
+  dialog: Signal<DialogName | null>;
+  said: Signal<Said | null>;
+  /** Tell the eye and assistive tools. */
+  say(text: string, fault?: boolean): void;
+  unsay(): void;
+  /** The element that the page shows, and can show alone. */
+  host: HTMLElement;
 }
 
-export const createView = (store: Store): View => ({
-  store,
-  cursor: signal(store.unit.peek()?.channel ?? 0),
-  tab: signal<Tab>("grid"),
-  help: signal(false),
-});
+export function createView(store: Store, host: HTMLElement): View {
+  const said = signal<Said | null>(null);
+  return {
+    store,
+    cursor: signal(store.unit.peek()?.channel ?? 0),
+    tab: signal<Tab>("grid"),
+    dialog: signal(null),
+    said,
+    say: (text, fault = false) => {
+      said.value = { text, fault, after: store.finished.peek() };
+    },
+    unsay: () => {
+      said.value = null;
+    },
+    host,
+  };
+}
 
 export const ViewContext = createContext<View | null>(null);
 

@@ -1,16 +1,17 @@
 /** What surrounds the panels: the head line, banners about the kernel, the status line, help, announcements. */
 import { useComputed } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import type { ComponentChildren } from "preact";
 import { duration } from "../format";
 import type { AnySlot } from "../slot";
 import type { Store } from "../store";
-import { useStore, useView } from "./context";
+import { type DialogName, useStore, useView } from "./context";
 import { Button } from "./controls";
+import { Find } from "./find-field";
 
 const every = (store: Store): AnySlot[] => Object.values(store.slots);
 
 export function Header() {
-  const { store, help } = useView();
+  const { store } = useView();
   const { name, device, notes = [] } = store.traits._network.value;
   const busy = every(store).some((slot) => slot.state.value === "computing");
   const link = store.transport.link.value;
@@ -24,15 +25,52 @@ export function Header() {
       <span class="notes muted" title={notes.join("\n")}>
         {notes.join(" ")}
       </span>
-      <Button
-        label="Keys (?)"
-        onClick={() => {
-          help.value = true;
-        }}
-      >
+      <Find />
+      <Opener name="places" label="Pins and bookmarks">
+        ★ {store.traits.pins.value.length || ""}
+      </Opener>
+      <Opener name="share" label="Share">
+        share
+      </Opener>
+      <FullScreen />
+      <Opener name="keys" label="Keys (?)">
         ?
-      </Button>
+      </Opener>
     </div>
+  );
+}
+
+interface OpenerProps {
+  name: DialogName;
+  label: string;
+  children: ComponentChildren;
+}
+
+function Opener({ name, label, children }: OpenerProps) {
+  const { dialog } = useView();
+  return (
+    <Button
+      label={label}
+      onClick={() => {
+        dialog.value = dialog.peek() === name ? null : name;
+      }}
+    >
+      {children}
+    </Button>
+  );
+}
+
+/** The view alone on the screen; Esc leads back. Not offered where the host forbids it. */
+function FullScreen() {
+  const { host } = useView();
+  if (!document.fullscreenEnabled) return null;
+  const toggle = () => (host.matches(":fullscreen") ? document.exitFullscreen() : host.requestFullscreen());
+  return (
+    <Button label="Full screen" onClick={toggle}>
+      <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+        <path d="M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8" fill="none" stroke="currentColor" stroke-width="1.5" />
+      </svg>
+    </Button>
   );
 }
 
@@ -62,15 +100,17 @@ export function Banner() {
 
 /** The newest finished operation, and what is running with the means to stop it. */
 export function Footer() {
-  const store = useStore();
+  const { store, said } = useView();
   const done = store.finished.value;
   const running = every(store).find((slot) => slot.progress.value);
   const progress = running?.progress.value;
   const { status, last_error } = store.traits;
   const told = every(store).some((slot) => slot.state.value === "failed");
+  const newest = said.value?.fault || said.value?.after === done ? said.value : null;
   return (
     <div class="foot" role="group" aria-label="Status">
-      {done && <span>{`${done.title} · ${done.cached ? "cached" : duration(done.ms)}`}</span>}
+      {newest && <span class={newest.fault ? "fault" : ""}>{newest.text}</span>}
+      {done && !newest && <span>{`${done.title} · ${done.cached ? "cached" : duration(done.ms)}`}</span>}
       {status.value === "failed" && last_error.value && !told && (
         <span class="fault">{last_error.value}</span>
       )}
@@ -108,7 +148,7 @@ const NAMES: Record<AnySlot["name"], string> = {
 
 /** Speaks of what finished, failed or waits; progress alone is not worth interrupting for. */
 export function Announcer() {
-  const store = useStore();
+  const { store, said } = useView();
   const words = useComputed(() => {
     for (const slot of every(store)) {
       if (slot.state.value === "queued") return "Kernel busy: queued behind the running cell.";
@@ -119,54 +159,13 @@ export function Announcer() {
     return done ? `${done.title} is ready.` : "";
   });
   return (
-    <p class="unseen" role="status" aria-live="polite">
-      {words}
-    </p>
-  );
-}
-
-const KEYS: readonly [string, string][] = [
-  ["arrows, Page, Home, End", "move in the grid"],
-  ["Enter", "choose the unit; once chosen, start what excites it"],
-  ["u  o", "previous, next layer"],
-  ["b", "next projection method"],
-  ["Esc", "stop what is running"],
-  ["?", "this help"],
-];
-
-export function Help() {
-  const { help } = useView();
-  const close = () => {
-    help.value = false;
-  };
-  const dialog = useRef<HTMLDivElement>(null);
-  const open = help.value;
-  useEffect(() => {
-    if (!open) return;
-    const root = dialog.current?.getRootNode() as ShadowRoot | undefined;
-    const before = root?.activeElement as HTMLElement | null;
-    dialog.current?.querySelector("button")?.focus();
-    return () => before?.focus();
-  }, [open]);
-  if (!open) return null;
-  return (
-    <div class="help" ref={dialog} role="dialog" aria-modal="true" aria-label="Keys">
-      <h3>Keys</h3>
-      <dl>
-        {KEYS.map(([key, does]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{does}</dd>
-          </div>
-        ))}
-      </dl>
-      <p class="muted">
-        Hovering a channel shows its map over the picture; clicking locks it. With “unit” over the picture,
-        clicking the picture picks one neuron. ✦ beside a class draws what excites it.
+    <>
+      <p class="unseen" role="status" aria-live="polite">
+        {words}
       </p>
-      <Button onClick={close}>Close</Button>
-    </div>
+      <p class="unseen" role="status" aria-live="polite">
+        {said.value?.text}
+      </p>
+    </>
   );
 }

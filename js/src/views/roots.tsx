@@ -36,7 +36,7 @@ function Explorer() {
   const narrow = width > 0 && width < NARROW;
   const height = store.traits._options.value.height ?? 720;
   return (
-    <div ref={box} class="explorer" style={{ height: `${height}px` }}>
+    <div ref={box} class="explorer" style={{ "--height": `${height}px` }}>
       <Header />
       <NetworkMap />
       {narrow && <Tabs />}

@@ -1,10 +1,12 @@
 /** One unit: why it fires on this picture, and what excites it in general. */
 import { useSignal } from "@preact/signals";
 import { formatUnit, parseUnit } from "../address";
+import { faultOfUnit } from "../places";
 import type { Store } from "../store";
 import { useStore } from "./context";
 import { OWN_KEYS, onEnter } from "./controls";
 import { Excites } from "./excites";
+import { PinButton } from "./pin-button";
 import { Projection } from "./projection";
 
 export function UnitPane() {
@@ -12,6 +14,7 @@ export function UnitPane() {
   return (
     <>
       <div class="bar-line one">
+        <PinButton />
         <UnitTitle />
         <UnitField store={store} />
       </div>
@@ -37,26 +40,12 @@ function UnitTitle() {
   );
 }
 
-/** Why a text names no unit of the network, or null where it does. */
-export function faultOf(store: Store, written: string): string | null {
-  const unit = parseUnit(written);
-  if (!unit) return "Write layer:unit, or layer:unit@row,column for one neuron.";
-  const layer = store.traits._network.value.layers.find(({ name }) => name === unit.layer);
-  if (!layer) return `There is no layer ${unit.layer}.`;
-  if (unit.channel >= layer.channels) return `${layer.name} has units 0 to ${layer.channels - 1}.`;
-  const [y, x] = unit.position ?? [0, 0];
-  if (y >= layer.height || x >= layer.width) {
-    return `The map of ${layer.name} has rows 0 to ${layer.height - 1} and columns 0 to ${layer.width - 1}.`;
-  }
-  return null;
-}
-
 /** Any unit by its written name. */
 export function UnitField({ store }: { store: Store }) {
   const fault = useSignal<string | null>(null);
   const take = (event: Event) => {
     const written = (event.currentTarget as HTMLInputElement).value;
-    fault.value = faultOf(store, written);
+    fault.value = faultOfUnit(store, written);
     const unit = parseUnit(written);
     if (!fault.value && unit) store.lock(unit);
   };
