@@ -20,8 +20,9 @@ const KEPT: { [K in keyof Local]: Check<Local[K]["value"]> | null } = {
   peek: null,
   part: oneOf("field", "whole"),
   aim: null,
+  second: null,
   aimedClass: null,
-  synthesis: record({ steps: size, size: nullable(size), seed: count }),
+  synthesis: record({ steps: size, size: nullable(size), seed: count, param: nullable(text) }),
 };
 
 /** What differs from how the page opens. */

@@ -60,5 +60,8 @@ export function press(root: ShadowRoot, key: string, init: KeyboardEventInit = {
   root.activeElement?.dispatchEvent(event);
 }
 
-/** Let effects and one animation frame pass. */
-export const breathe = () => new Promise((resolve) => setTimeout(resolve, 40));
+/** Let effects pass, and what they paint: a frame each, and one that was under way; a loaded machine makes them late. */
+export async function breathe() {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}

@@ -1,6 +1,6 @@
 /** What lies over the panes until it is closed: it takes the focus, keeps it, and gives it back. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { type DialogName, useView } from "./context";
 import { Button } from "./controls";
 
@@ -30,7 +30,7 @@ export function Dialog(props: Props) {
 function Open({ title, children }: Props) {
   const { dialog } = useView();
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const root = box.current?.getRootNode() as ShadowRoot | undefined;
     const before = root?.activeElement as HTMLElement | null;
     box.current?.querySelector<HTMLElement>(FOCUSABLE)?.focus();
