@@ -3,29 +3,37 @@
  *
  * It comes back from outside – a notebook, another version – so every part is checked.
  */
-import { batch } from "@preact/signals";
+import { batch, type Signal } from "@preact/signals";
 import { byName, type Check, count, nullable, number, oneOf, plain, record, size, text } from "./check";
 import type { Local } from "./store";
 
+type Checks<T> = { [K in keyof T]: T[K] extends Signal<infer V> ? Check<V> | null : Checks<T[K]> };
+
 /** By each choice, what it can be; null for what passes with the moment. */
-const KEPT: { [K in keyof Local]: Check<Local[K]["value"]> | null } = {
-  mode: oneOf("class", "unit", "none"),
+const KEPT: Checks<Local> = {
+  mode: oneOf("class", "unit", "group", "none"),
   classMethod: text,
   classLayer: oneOf("automatic", "chosen"),
   params: byName(byName(plain)),
   opacity: number,
   colormap: text,
-  sort: oneOf("index", "activation"),
-  scale: oneOf("unit", "layer"),
+  grid: {
+    show: oneOf("activations", "excites", "weights"),
+    sort: oneOf("index", "activation", "dataset", "contribution", "similarity", "silent", "group"),
+    scale: oneOf("unit", "layer", "network"),
+    least: number,
+    groups: nullable(size),
+    group: nullable(count),
+  },
   peek: null,
   part: oneOf("field", "whole"),
   aim: null,
-  second: null,
   aimedClass: null,
+  second: null,
   synthesis: record({ steps: size, size: nullable(size), seed: count, param: nullable(text) }),
 };
 
-/** What differs from how the page opens. */
+/** What differs from how the page opens, by the names of the choices: `{ "grid.sort": "activation" }`. */
 export type Choices = Record<string, unknown>;
 
 export interface Keeper {
@@ -34,34 +42,48 @@ export interface Keeper {
   take(choices: Choices): void;
 }
 
-const names = (Object.keys(KEPT) as (keyof Local)[]).filter((name) => KEPT[name]);
+interface Choice {
+  name: string;
+  signal: Signal<unknown>;
+  check: Check<unknown>;
+  opening: unknown;
+}
 
-/** `null` where a value from outside does not fit. */
-function checked(name: keyof Local, value: unknown): { value: unknown } | null {
+function choicesIn(local: object, checks: object, within = ""): Choice[] {
+  return Object.entries(checks).flatMap(([key, check]: [string, Check<unknown> | object | null]) => {
+    const [name, there] = [`${within}${key}`, (local as Record<string, Signal<unknown>>)[key]!];
+    if (!check) return [];
+    if (typeof check !== "function") return choicesIn(there, check, `${name}.`);
+    return [{ name, signal: there, check: check as Check<unknown>, opening: there.peek() }];
+  });
+}
+
+/** The value from outside, or how the page opened where it does not fit. */
+function fitting({ name, check, opening }: Choice, choices: Choices): unknown {
+  if (!(name in choices)) return opening;
   try {
-    return { value: KEPT[name]?.(value, name) };
+    return check(choices[name], name);
   } catch (error) {
     console.warn(`nbviz: a part of a kept view does not fit: ${String(error)}`);
-    return null;
+    return opening;
   }
 }
 
 /** Made before anybody has chosen anything. */
 export function keeperOf(local: Local): Keeper {
-  const opening = new Map(names.map((name) => [name, local[name].peek()]));
-  const differs = (name: keyof Local) =>
-    JSON.stringify(local[name].peek()) !== JSON.stringify(opening.get(name));
-  const current = (): Choices =>
-    Object.fromEntries(names.filter(differs).map((name) => [name, local[name].peek() as unknown]));
+  const all = choicesIn(local, KEPT);
+  const current = (): Choices => {
+    const chosen = all.filter(
+      ({ signal, opening }) => JSON.stringify(signal.peek()) !== JSON.stringify(opening),
+    );
+    return Object.fromEntries(chosen.map(({ name, signal }) => [name, signal.peek()]));
+  };
   return {
     current,
     take: (choices) => {
       if (JSON.stringify(choices) === JSON.stringify(current())) return;
       batch(() => {
-        for (const name of names) {
-          const fitting = name in choices ? checked(name, choices[name]) : null;
-          (local[name] as { value: unknown }).value = fitting ? fitting.value : opening.get(name);
-        }
+        for (const choice of all) choice.signal.value = fitting(choice, choices);
       });
     },
   };

@@ -32,6 +32,14 @@ const type = async (input: HTMLInputElement, text: string) => {
   input.dispatchEvent(new Event("input", { bubbles: true }));
   await breathe();
 };
+const sort = () =>
+  [...panel(view.root, "maps").querySelectorAll("select")].find((s) => s.value in SORTS) as HTMLSelectElement;
+const SORTS = { index: true, activation: true };
+const sortBy = async (order: keyof typeof SORTS) => {
+  sort().value = order;
+  sort().dispatchEvent(new Event("change", { bubbles: true }));
+  await breathe();
+};
 const options = () => [...view.root.querySelectorAll(".find [role=option]")].map((o) => o.textContent);
 const link = (href: string, before = false) => {
   const a = Object.assign(document.createElement("a"), { href });
@@ -83,22 +91,22 @@ describe("a bookmark", () => {
   };
 
   it("keeps all that is shown, the page's own choices with it, and brings it back", async () => {
-    button("activation").click();
+    await sortBy("activation");
     view.model.set("image_index", 1);
     view.model.set("target", 5);
     await keep("Floppy ear");
     const kept = (view.model.state.bookmarks as Record<string, View>)["Floppy ear"];
     const shown = { layer: "layer3.1.conv2", unit: "layer3.1.conv2:17", image_index: 1, method: "deconvnet" };
-    expect(kept).toEqual({ ...shown, target: 5, page: { sort: "activation" } });
+    expect(kept).toEqual({ ...shown, target: 5, page: { "grid.sort": "activation" } });
     press(view.root, "Escape");
     panel(view.root, "maps").querySelector<HTMLElement>('[aria-selected="false"]')?.click();
     view.model.set("image_index", 0);
     await breathe();
-    button("index").click();
+    await sortBy("index");
     link("#nbviz:floppy-ear").click();
     await settled(view.root);
     expect(view.model.state).toMatchObject({ ...shown, target: 5 });
-    expect(button("activation").getAttribute("aria-checked")).toBe("true");
+    expect(sort().value).toBe("activation");
     expect(button("class").getAttribute("aria-checked")).toBe("true");
   });
 
@@ -114,7 +122,7 @@ describe("a bookmark", () => {
   });
 
   it("from another version shows what fits of it, and says what is missing", async () => {
-    const page = { sort: "astrology", opacity: "much", scale: "layer", news: 3 };
+    const page = { "grid.sort": "astrology", opacity: "much", "grid.scale": "layer", news: 3 };
     const base = { unit: "", image_index: 0, method: "", target: null };
     view.model.set("bookmarks", {
       odd: { ...base, layer: "conv1", page },
@@ -123,7 +131,7 @@ describe("a bookmark", () => {
     link("#nbviz:odd").click();
     await settled(view.root);
     expect(view.model.state).toMatchObject({ layer: "conv1", method: "deconvnet" });
-    expect(button("index").getAttribute("aria-checked")).toBe("true");
+    expect(sort().value).toBe("index");
     expect(button("layer").getAttribute("aria-checked")).toBe("true");
     link("#nbviz:gone").click();
     await breathe();
@@ -176,22 +184,22 @@ describe("a link", () => {
 describe("the page's own choices", () => {
   const leave = () => view.root.host.dispatchEvent(new Event("pointerleave"));
 
-  it("are told when the person turns away, not before, and only where there is something to tell", () => {
+  it("are told when the person turns away, not before, and only where there is something to tell", async () => {
     const saved = () => view.model.state._page;
     leave();
     expect(saved()).toEqual({});
-    button("activation").click();
+    await sortBy("activation");
     expect(saved()).toEqual({});
     leave();
-    expect(saved()).toEqual({ sort: "activation" });
+    expect(saved()).toEqual({ "grid.sort": "activation" });
   });
 
   it("are taken over from Python, those that are not named as the page opened", async () => {
-    button("activation").click();
+    await sortBy("activation");
     leave();
-    view.model.set("_page", { scale: "layer" });
+    view.model.set("_page", { "grid.scale": "layer" });
     await breathe();
-    expect(button("index").getAttribute("aria-checked")).toBe("true");
+    expect(sort().value).toBe("index");
     expect(button("layer").getAttribute("aria-checked")).toBe("true");
   });
 });
@@ -225,6 +233,7 @@ describe("the field that finds", () => {
     press(view.root, "Enter");
     await settled(view.root);
     expect(view.model.state.unit).toBe("layer1.0.conv1:6");
+    await breathe();
     expect(cell(6).tabIndex).toBe(0);
     await type(finder(), "b");
     press(view.root, "ArrowDown");

@@ -126,7 +126,9 @@ function Grid({ log, source, quantity }: GridProps) {
       cursor={cursor}
       selected={selected}
       nameOf={(channel) =>
-        [`unit ${channel}${named(channel)}`, ...facts(channel), ...(pinned(channel) ? ["pinned"] : [])].join(", ")
+        [`unit ${channel}${named(channel)}`, ...facts(channel), ...(pinned(channel) ? ["pinned"] : [])].join(
+          ", ",
+        )
       }
       captionOf={(channel) =>
         `${pinned(channel) ? "★ " : ""}${classes?.[channel] ?? channel}${beside(channel)}`
