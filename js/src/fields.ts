@@ -12,7 +12,7 @@ import type { Store } from "./store";
 import * as wants from "./wants";
 
 export interface Field {
-  kind: "class" | "unit" | "group" | "peek";
+  kind: "class" | "unit" | "group" | "projection" | "peek";
   bytes: Uint8Array;
   height: number;
   width: number;
@@ -22,6 +22,8 @@ export interface Field {
   /** Numbers at the ends of the colour map. */
   domain: Domain;
   signed: boolean;
+  /** Three where the bytes are signed colours themselves. */
+  channels?: 1 | 3;
   smooth: boolean;
   /** Method, layer, target and its value, as the picture's caption. */
   caption: string;
@@ -174,6 +176,34 @@ function groupField(store: Store): Field | Silence {
   };
 }
 
+/** The chosen unit carried back to the pixels. */
+function projectionField({ slots, traits }: Store): Field | Silence {
+  const shown = slots.projection.shown.value;
+  if (!shown)
+    return { silent: traits.unit.value ? "" : "No unit is chosen: click one in the grid.", key: "" };
+  const { meta, bytes, want, result } = shown;
+  const facts = [
+    `${withSettings(meta.label, want.args.params)} of ${meta.unit}`,
+    `value ${short(meta.value)}`,
+  ];
+  const caption = [...facts, ...named(meta.numbers), ...(meta.note ? [meta.note] : [])].join(" · ");
+  return {
+    kind: "projection",
+    bytes,
+    height: meta.height,
+    width: meta.width,
+    channels: meta.channels,
+    ...centred(meta.scale),
+    domain: domainOf(0, meta.scale, true),
+    signed: true,
+    smooth: false,
+    caption,
+    unit: null,
+    full: [meta.height, meta.width],
+    key: `projection:${result.key}`,
+  };
+}
+
 /** What the picture shows over itself now; null means the bare picture. */
 export function currentField(store: Store): Field | Silence | null {
   const shown = store.slots.maps.shown.value;
@@ -187,6 +217,7 @@ export function currentField(store: Store): Field | Silence | null {
   }
   if (mode === "class") return classField(store);
   if (mode === "group") return groupField(store);
+  if (mode === "projection") return projectionField(store);
   if (mode === "none") return null;
   return locked
     ? ofUnit(store, locked, "unit")

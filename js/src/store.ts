@@ -9,6 +9,7 @@ import { fitting } from "./draw/colour";
 import * as dreaming from "./dreaming";
 import { Gallery } from "./gallery";
 import { type GridChoices, gridChoices } from "./grid-choices";
+import { type Look, look } from "./look";
 import type { Params, Plain, SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext, type Want } from "./slot";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
@@ -16,7 +17,7 @@ import { Transport } from "./transport";
 import { Uploads } from "./upload";
 import * as wants from "./wants";
 
-export type OverlayMode = "class" | "unit" | "group" | "none";
+export type OverlayMode = "class" | "unit" | "projection" | "group" | "none";
 
 /** The unit as it is locked, its whole channel, the opposite of it, it and the second one together, or a class. */
 export type Aim = "neuron" | "channel" | "negative" | "joint" | "class";
@@ -51,6 +52,7 @@ export interface Local {
   /** Colour map of unsigned numbers; signed ones have their own. */
   colormap: Signal<string>;
   grid: GridChoices;
+  look: Look;
   /** Channel of the chosen layer that the pointer or the focus is on. */
   peek: Signal<number | null>;
   /** Whether a small receptive field is enlarged. */
@@ -134,6 +136,7 @@ function initialLocal({ traits }: Synced): Local {
     opacity: signal(0.75),
     colormap: signal(fitting(options.colormap ?? "", false)),
     grid: gridChoices(),
+    look: look(),
     peek: signal(null),
     part: signal("field"),
     aim: signal("neuron"),

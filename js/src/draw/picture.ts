@@ -42,16 +42,27 @@ export interface Layer {
   smooth: boolean;
 }
 
+/** From this share of the reach on a field covers with its full strength. */
+const KNEE = 0.4;
+
+/** How strongly a share of the reach covers: fading out towards zero, where the picture itself stays visible. */
+const strength = (share: number, opacity: number, threshold: number): number =>
+  share >= threshold ? opacity * Math.min(1, share / KNEE) : 0;
+
 /**
- * Cover of each byte of a field stretched over `lo … hi`: full strength from `knee` of the largest magnitude
- * on, fading out towards zero, so that the picture stays visible where the map says nothing.
+ * Cover of each byte of a field stretched over `lo … hi`. What is smaller than the share `threshold` of `reach`, by
+ * default the largest magnitude of the field, does not cover.
  */
-export function coverOf(lo: number, hi: number, opacity: number, knee = 0.4): Float32Array {
-  const reach = knee * Math.max(Math.abs(lo), Math.abs(hi));
-  return Float32Array.from({ length: 256 }, (_, byte) => {
-    const magnitude = Math.abs(byteValue(byte, lo, hi));
-    return reach > 0 ? opacity * Math.min(1, magnitude / reach) : 0;
-  });
+export function coverOf(
+  lo: number,
+  hi: number,
+  opacity: number,
+  threshold = 0,
+  reach = Math.max(Math.abs(lo), Math.abs(hi)),
+): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, byte) =>
+    reach > 0 ? strength(Math.abs(byteValue(byte, lo, hi)) / reach, opacity, threshold) : 0,
+  );
 }
 
 /** The byte at a place of the field, bilinear with clamped borders; cell centres lie at half-integers. */
@@ -88,6 +99,30 @@ export function compose(rgb: Uint8Array, height: number, width: number, over: La
       const mix = (under: number, shift: number) =>
         Math.round((1 - a) * under + a * ((colour >>> shift) & 255));
       out.pixels[i] = pack(mix(rgb[3 * i]!, 0), mix(rgb[3 * i + 1]!, 8), mix(rgb[3 * i + 2]!, 16));
+    }
+  }
+  return out;
+}
+
+/** Lay signed colours, 128 being zero, over an RGB picture, each pixel as strongly as it is far from zero. */
+export function composeColours(
+  rgb: Uint8Array,
+  height: number,
+  width: number,
+  over: { bytes: Uint8Array; height: number; width: number },
+  opacity: number,
+  threshold: number,
+): Bitmap {
+  const out = bitmap(height, width);
+  for (let y = 0, i = 0; y < height; y++) {
+    const row = Math.floor((y * over.height) / height);
+    for (let x = 0; x < width; x++, i++) {
+      const at = 3 * (row * over.width + Math.floor((x * over.width) / width));
+      const colours = [over.bytes[at]!, over.bytes[at + 1]!, over.bytes[at + 2]!];
+      const share = Math.max(...colours.map((byte) => Math.abs(byte - 128))) / 127;
+      const a = strength(share, opacity, threshold);
+      const [r, g, b] = colours.map((byte, c) => Math.round((1 - a) * rgb[3 * i + c]! + a * byte));
+      out.pixels[i] = pack(r!, g!, b!);
     }
   }
   return out;

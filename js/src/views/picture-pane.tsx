@@ -7,9 +7,10 @@ import { ClassChoice } from "./class-choice";
 import { ClassMethod, ClassParameters } from "./class-method";
 import { useStore } from "./context";
 import { Segments, Select, Slider } from "./controls";
+import { Here } from "./here";
 import { ImageStrip } from "./image-strip";
 import { Notice, Panel, usePaintLog } from "./panel";
-import { isField, Stage } from "./picture-stage";
+import { Caption, FieldLegend, isField, Readout, Stage } from "./picture-stage";
 
 interface Props {
   /** Modes that this view offers beside the class heat map. */
@@ -19,6 +20,7 @@ interface Props {
 const MODES = {
   class: { value: "class", label: "class", title: "Where the evidence for a class lies" },
   unit: { value: "unit", label: "unit", title: "Where the chosen unit is active" },
+  projection: { value: "projection", label: "why", title: "What made the chosen unit fire" },
   group: { value: "group", label: "group", title: "Where the chosen group of units is present" },
   none: { value: "none", label: "picture", title: "The picture alone" },
 } as const;
@@ -29,7 +31,14 @@ export function PicturePane({ modes }: Props) {
   const base = usePaintLog();
   const over = usePaintLog();
   const mode = local.mode.value;
-  const overSlot = { class: slots.overlay, unit: slots.maps, group: slots.groups, none: slots.picture }[mode];
+  const field = useComputed(() => currentField(store)).value;
+  const overSlot = {
+    class: slots.overlay,
+    unit: slots.maps,
+    projection: slots.projection,
+    group: slots.groups,
+    none: slots.picture,
+  }[mode];
   const offered = modes.filter((name) => name !== "group" || local.grid.group.value !== null);
   // A picture that is missing is the graver news than what should lie over it.
   const troubled = ["failed", "queued", "unrecorded"].includes(slots.picture.state.value);
@@ -39,6 +48,8 @@ export function PicturePane({ modes }: Props) {
       <Panel name="picture" label="Picture" slot={slots.picture} log={base} class="sided">
         <Panel name="overlay" label="Overlay" slot={overSlot} log={over}>
           <Stage
+            store={store}
+            field={field}
             token={overSlot.shown.value}
             notice={<Notice slot={troubled ? slots.picture : overSlot} />}
             onPainted={(key, peeking) => {
@@ -48,6 +59,12 @@ export function PicturePane({ modes }: Props) {
               else over.painted(overSlot.shown.peek(), key);
             }}
           />
+          <Caption store={store} field={field} />
+          <div class="under">
+            {isField(field) && <FieldLegend store={store} field={field} />}
+            <Readout store={store} field={field} />
+          </div>
+          {store.panels.includes("maps") && <Here />}
         </Panel>
         <div class="side">
           <div class="toolbar">
@@ -66,6 +83,15 @@ export function PicturePane({ modes }: Props) {
                 value={local.opacity.value}
                 onChange={(opacity) => {
                   local.opacity.value = opacity;
+                }}
+              />
+            )}
+            {mode !== "none" && (
+              <Slider
+                label="threshold"
+                value={local.look.threshold.value}
+                onChange={(threshold) => {
+                  local.look.threshold.value = threshold;
                 }}
               />
             )}

@@ -1,153 +1,203 @@
 /** The painted picture: what lies over it, what it means, and what the pointer is on. */
-import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
 import { byteValue, lutOf, recolour } from "../draw/colour";
-import { type Bitmap, cell, compose, coverOf, paintBytes, sample } from "../draw/picture";
-import { currentField, type Field, mapsHolding, type Silence } from "../fields";
+import { type Bitmap, cell, compose, composeColours, coverOf, paintBytes, sample } from "../draw/picture";
+import type { Field, Silence } from "../fields";
 import { short } from "../format";
+import { cellAt, middleOf, type Place } from "../look";
 import type { Shown } from "../slot";
+import type { Store } from "../store";
 import { Canvas } from "./canvas";
-import { useStore } from "./context";
+import { OWN_KEYS } from "./controls";
 import { Legend } from "./legend";
-import { FieldMark } from "./marks";
+import { Marks } from "./stage-marks";
 
 export const isField = (over: Field | Silence | null): over is Field => over !== null && "bytes" in over;
+
+/** The largest magnitude on a field's scale. */
+const reachOf = ({ domain }: Field): number => Math.max(Math.abs(domain.lo), Math.abs(domain.hi));
 
 function paint(
   shown: Shown<"picture">,
   over: Field | Silence | null,
   opacity: number,
+  threshold: number,
   colormap: string,
 ): Bitmap {
   const { height, width } = shown.meta;
   if (!isField(over)) return paintBytes(shown.bytes, height, width, 3, lutOf(colormap, false));
+  if (over.channels === 3) return composeColours(shown.bytes, height, width, over, opacity, threshold);
   const lut = recolour(lutOf(colormap, over.signed), over.lo, over.hi, over.domain);
-  return compose(shown.bytes, height, width, { ...over, lut, cover: coverOf(over.lo, over.hi, opacity) });
-}
-
-interface Place {
-  /** Shares of the picture's height and width. */
-  y: number;
-  x: number;
+  const cover = coverOf(over.lo, over.hi, opacity, threshold, reachOf(over));
+  return compose(shown.bytes, height, width, { ...over, lut, cover });
 }
 
 interface StageProps {
+  store: Store;
+  field: Field | Silence | null;
   token: unknown;
   notice: ComponentChildren;
   onPainted: (key: string, peeking: boolean) => void;
 }
 
-export function Stage({ token, notice, onPainted }: StageProps) {
-  const store = useStore();
+export function Stage({ store, field: over, token, notice, onPainted }: StageProps) {
   const { local, slots } = store;
-  const field = useComputed(() => currentField(store));
-  const bitmap = useComputed(() => {
-    const shown = slots.picture.shown.value;
-    return shown && paint(shown, field.value, local.opacity.value, local.colormap.value);
-  });
-  const hover = useSignal<Place | null>(null);
   const shown = slots.picture.shown.value;
-  const over = field.value;
-  if (!shown || !bitmap.value) return <figure class="stage empty">{notice}</figure>;
+  const settings = [local.opacity.value, local.look.threshold.value, local.colormap.value] as const;
+  const bitmap = useMemo(() => shown && paint(shown, over, ...settings), [shown, over, ...settings]);
+  if (!shown || !bitmap) return <figure class="stage empty">{notice}</figure>;
 
   const { height, width, name } = shown.meta;
-  const key = `${shown.result.key}:${over?.key ?? ""}:${local.opacity.value}:${local.colormap.value}`;
-  const locks = isField(over) && over.kind === "unit";
-  const placeOf = (event: MouseEvent): Place => {
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const share = (at: number, from: number, size: number) =>
-      Math.min(0.9999, Math.max(0, (at - from) / size));
-    return { y: share(event.clientY, box.top, box.height), x: share(event.clientX, box.left, box.width) };
+  const key = [shown.result.key, over?.key, ...settings].join(":");
+  return (
+    <figure class="stage">
+      <Pointing store={store} field={isField(over) ? over : null} ratio={`${width} / ${height}`}>
+        <Canvas
+          bitmap={bitmap}
+          token={token}
+          label={`${name}. ${isField(over) ? over.caption : (over?.silent ?? "The picture alone.")}`}
+          onPainted={() => onPainted(key, isField(over) && over.kind === "peek")}
+        />
+        <Marks store={store} height={height} width={width} field={isField(over) ? over : null} />
+      </Pointing>
+      {notice}
+    </figure>
+  );
+}
+
+function placeOf(event: MouseEvent): Place {
+  const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+  const share = (at: number, from: number, size: number) => Math.min(0.9999, Math.max(0, (at - from) / size));
+  return { y: share(event.clientY, box.top, box.height), x: share(event.clientX, box.left, box.width) };
+}
+
+const ARROWS: Record<string, [number, number]> = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+};
+
+interface PointingProps {
+  store: Store;
+  field: Field | null;
+  ratio: string;
+  children: ComponentChildren;
+}
+
+/** Pointing shows what is at a place, a click keeps it; arrows move the place that is kept, Escape lets it go. */
+function Pointing({ store, field, ratio, children }: PointingProps) {
+  const { look } = store.local;
+  const grid = store.slots.maps.shown.value?.meta.full ?? [8, 8];
+  const keep = (place: Place) => {
+    look.kept.value = place;
+    if (field?.kind !== "unit" || !field.unit) return;
+    store.lock({ ...field.unit, position: cellAt(place, field.full) });
   };
-  const lock = (event: MouseEvent) => {
-    if (!locks || !over.unit) return;
-    const { y, x } = placeOf(event);
-    const position: [number, number] = [Math.floor(y * over.full[0]), Math.floor(x * over.full[1])];
-    store.lock({ ...over.unit, position });
+  const click = (event: MouseEvent) => {
+    const place = placeOf(event);
+    const again = look.kept.peek() && `${cellAt(look.kept.peek()!, grid)}` === `${cellAt(place, grid)}`;
+    if (again) look.kept.value = null;
+    else keep(place);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = ARROWS[event.key];
+    if (step) {
+      const [row, column] = cellAt(look.kept.peek() ?? { y: 0.5, x: 0.5 }, grid);
+      keep(middleOf([row + step[0], column + step[1]], grid));
+    } else if (event.key === "Escape" && look.kept.peek()) look.kept.value = null;
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   };
   return (
+    <div
+      class="picture locks"
+      role="application"
+      aria-label="Places of the picture: arrows move, Escape lets go"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is worked with by the keyboard
+      tabIndex={0}
+      style={{ aspectRatio: ratio }}
+      onPointerMove={(event) => {
+        look.hover.value = placeOf(event);
+      }}
+      onPointerLeave={() => {
+        look.hover.value = null;
+      }}
+      onClick={click}
+      onKeyDown={onKeyDown}
+      {...OWN_KEYS}
+    >
+      {children}
+    </div>
+  );
+}
+
+/** What is shown, in words. */
+export function Caption({ store, field }: { store: Store; field: Field | Silence | null }) {
+  const meta = store.slots.picture.shown.value?.meta;
+  if (!meta) return null;
+  return (
+    <p class="caption">
+      {isField(field) ? field.caption : (field?.silent ?? [meta.name, meta.note].filter(Boolean).join(", "))}
+      {isField(field) && field.kind === "peek" && <span class="tag">peek</span>}
+    </p>
+  );
+}
+
+const QUANTITIES: Record<Field["kind"], string> = {
+  class: "evidence",
+  unit: "activation",
+  group: "activation",
+  peek: "activation",
+  projection: "projection",
+};
+
+/** The scale of what lies over the picture, and from where on it is shown. */
+export function FieldLegend({ store, field }: { store: Store; field: Field }) {
+  const { colormap, look } = store.local;
+  const reach = reachOf(field);
+  const least = look.threshold.value * reach;
+  const from = least > 0 && `shown from ${field.signed ? "±" : ""}${short(least)}`;
+  return (
     <>
-      <figure class="stage">
-        {/* A neuron can be named in the unit's text field as well: pointing is the short way, not the only one. */}
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: see above */}
-        {/* biome-ignore lint/a11y/useKeyWithClickEvents: see above */}
-        <div
-          class={`picture ${locks ? "locks" : ""}`}
-          style={{ aspectRatio: `${width} / ${height}` }}
-          onPointerMove={(event) => {
-            hover.value = placeOf(event);
-          }}
-          onPointerLeave={() => {
-            hover.value = null;
-          }}
-          onClick={lock}
-        >
-          <Canvas
-            bitmap={bitmap.value}
-            token={token}
-            label={`${name}. ${isField(over) ? over.caption : (over?.silent ?? "The picture alone.")}`}
-            onPainted={() => onPainted(key, isField(over) && over.kind === "peek")}
-          />
-          <Marks height={height} width={width} field={over} />
-        </div>
-        {notice}
-      </figure>
-      <p class="caption">
-        {isField(over) ? over.caption : (over?.silent ?? name)}
-        {isField(over) && over.kind === "peek" && <span class="tag">peek</span>}
-      </p>
-      <div class="under">
-        {isField(over) && (
-          <Legend
-            quantity={over.kind === "class" ? "evidence" : "activation"}
-            domain={over.domain}
-            signed={over.signed}
-            colormap={local.colormap.value}
-          />
-        )}
-        <Readout place={hover.value} field={over} height={height} width={width} />
-      </div>
+      {field.channels === 3 ? (
+        <span class="legend">
+          <span class="swatch" /> grey is 0, full colour ±{short(reach)}
+        </span>
+      ) : (
+        <Legend
+          quantity={QUANTITIES[field.kind]}
+          domain={field.domain}
+          signed={field.signed}
+          colormap={colormap.value}
+        />
+      )}
+      {from && <span class="legend">{from}</span>}
     </>
   );
 }
 
-/** Receptive field of the shown projection, and the neuron that is looked at. */
-function Marks({ height, width, field }: { height: number; width: number; field: Field | Silence | null }) {
-  const store = useStore();
-  if (!isField(field) || field.kind !== "unit" || !field.unit) return null;
-  const unit = store.unit.value;
-  const projection = store.slots.projection.shown.value?.meta;
-  const same = projection && unit && projection.unit === store.traits.unit.value;
-  const box = same ? projection.box : null;
-  const maps = mapsHolding(store, field.unit);
-  const [rows, columns] = field.full;
-  const strongest = maps?.bytes.argmax[field.unit.channel] ?? 0;
-  const [y, x] = unit?.position ?? [Math.floor(strongest / columns), strongest % columns];
-  const [cellHeight, cellWidth] = [height / rows, width / columns];
-  return (
-    <svg class="marks" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      {box && <FieldMark box={box} />}
-      <rect class="neuron" x={x * cellWidth} y={y * cellHeight} width={cellWidth} height={cellHeight} />
-    </svg>
-  );
-}
-
-interface ReadoutProps {
-  place: Place | null;
-  field: Field | Silence | null;
-  height: number;
-  width: number;
+/** The number of a field at a place; of three colours the one that is farthest from zero. */
+function valueAt(field: Field, { y, x }: Place): number {
+  const { bytes, height, width, lo, hi } = field;
+  if (field.channels !== 3) {
+    return byteValue((field.smooth ? sample : cell)(bytes, height, width, y, x), lo, hi);
+  }
+  const [row, column] = cellAt({ y, x }, [height, width]);
+  const at = 3 * (row * width + column);
+  const values = [0, 1, 2].map((c) => byteValue(bytes[at + c]!, lo, hi));
+  return values.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
 }
 
 /** Position and value under the pointer. */
-function Readout({ place, field, height, width }: ReadoutProps) {
-  if (!place) return <p class="readout"> </p>;
-  const [row, column] = [Math.floor(place.y * height), Math.floor(place.x * width)];
-  if (!isField(field)) return <p class="readout">{`row ${row}, column ${column}`}</p>;
-  const read = field.smooth ? sample : cell;
-  const value = byteValue(read(field.bytes, field.height, field.width, place.y, place.x), field.lo, field.hi);
-  const onMap = field.unit
-    ? ` · neuron ${Math.floor(place.y * field.full[0])},${Math.floor(place.x * field.full[1])}`
-    : "";
-  return <p class="readout">{`row ${row}, column ${column}${onMap} · ${short(value)}`}</p>;
+export function Readout({ store, field }: { store: Store; field: Field | Silence | null }) {
+  const place = store.local.look.hover.value;
+  const meta = store.slots.picture.shown.value?.meta;
+  if (!place || !meta) return <p class="readout"> </p>;
+  const [row, column] = cellAt(place, [meta.height, meta.width]);
+  const value = isField(field) ? ` · ${short(valueAt(field, place))}` : "";
+  const neuron = isField(field) && field.unit ? ` · neuron ${cellAt(place, field.full).join(",")}` : "";
+  return <p class="readout">{`row ${row}, column ${column}${neuron}${value}`}</p>;
 }

@@ -17,7 +17,7 @@ import { UnitPane } from "./unit-pane";
 /** Below this width the three panes take turns. */
 const NARROW = 800;
 
-const ImagePane = () => <PicturePane modes={["class", "unit", "group", "none"]} />;
+const ImagePane = () => <PicturePane modes={["class", "unit", "projection", "group", "none"]} />;
 
 const TABS: readonly [Tab, string, ComponentType][] = [
   ["image", "Image", ImagePane],
