@@ -11,7 +11,7 @@ type Checks<T> = { [K in keyof T]: T[K] extends Signal<infer V> ? Check<V> | nul
 
 /** By each choice, what it can be; null for what passes with the moment. */
 const KEPT: Checks<Local> = {
-  mode: oneOf("class", "unit", "group", "none"),
+  mode: oneOf("class", "unit", "projection", "group", "none"),
   classMethod: text,
   classLayer: oneOf("automatic", "chosen"),
   params: byName(byName(plain)),
@@ -25,6 +25,7 @@ const KEPT: Checks<Local> = {
     groups: nullable(size),
     group: nullable(count),
   },
+  look: { threshold: number, hover: null, kept: nullable(record({ y: number, x: number })) },
   peek: null,
   part: oneOf("field", "whole"),
   aim: null,
