@@ -1,5 +1,6 @@
 """Pictures made by the network itself: what excites a unit or a class in general."""
 
+from .aims import Guided
 from .dream import Dream, bounded, deep_dream, resized
 from .goals import Caricature, Direction, Diverse, Goal, Inside, Whole, diversity, interpolate
 from .invert import Inversion, invert, remembering
@@ -18,6 +19,7 @@ __all__ = [
     "Dream",
     "Fourier",
     "Goal",
+    "Guided",
     "Inside",
     "Inversion",
     "Jitter",

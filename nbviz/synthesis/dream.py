@@ -14,10 +14,12 @@ from torch.nn import functional as F
 
 from ..address import Target
 from ..errors import BadRequest, ForwardFailed, NotDefined, NotFinite, OutOfRange
-from .aims import Aim, Likeness, Whole, aim_of
+from .aims import Guided, aim_of
+from .goals import Whole
+from .objectives import Objective
 from .optimise import REDIRECTED_STEPS, Step, to_bytes
 from .result import Synthesis, as_code
-from .tiles import TILE, Grid, gradient, measure
+from .tiles import LEAST_TILE, TILE, Grid, gradient, measure
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -60,7 +62,7 @@ class _Settings:
 
     def __post_init__(self) -> None:
         counts = {"octaves": (self.octaves, 1), "steps": (self.steps, 1), "jitter": (self.jitter, 0),
-                  "tile": (self.tile, 64), "seed": (self.seed, 0), "size": (self.size or 8, 8)}  # fmt: skip
+                  "tile": (self.tile, LEAST_TILE), "seed": (self.seed, 0), "size": (self.size or 8, 8)}  # fmt: skip
         for name, (value, least) in counts.items():
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**63:
                 raise BadRequest(f"{name}={value!r}: give a whole number of at least {least}.")
@@ -102,7 +104,7 @@ def deep_dream(
     The result has the picture's size and stays within its range, 0 … 255; its `value` is the mean over tiles where
     there are several, its `trace` has one value a step over all octaves.
     Raises `BadRequest` for parameters that do not fit, `BadPicture`, `UnknownName`, `OutOfRange`, `NotDefined` where no
-    gradient reaches the picture, `NotFinite` where numbers overflow.
+    gradient reaches the picture, `NotFinite` where numbers overflow, `OutOfMemory` where not even small tiles fit.
     Mordvintsev, Olah, Tyka 2015.
     """
     settings = _Settings(octaves, octave_scale, steps, strength, jitter, tile, size, seed)
@@ -156,7 +158,7 @@ def bounded(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
 
 
 def _climb(
-    net: Network, aim: Aim, start: Tensor, sizes: list[tuple[int, int]], grid: Grid, settings: _Settings
+    net: Network, aim: Objective, start: Tensor, sizes: list[tuple[int, int]], grid: Grid, settings: _Settings
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """(value, gradient, picture after the step) of every step; what an octave adds is carried to the next, larger."""
     generator = torch.Generator().manual_seed(settings.seed)
@@ -185,7 +187,7 @@ def _shaken(pixels: Tensor, jitter: int, generator: torch.Generator) -> tuple[Te
     return shaken, (..., slice(top, top + height), slice(left, left + width))
 
 
-def _plan(net: Network, aim: Aim, start: Tensor, settings: _Settings) -> tuple[Grid, list[tuple[int, int]]]:
+def _plan(net: Network, aim: Objective, start: Tensor, settings: _Settings) -> tuple[Grid, list[tuple[int, int]]]:
     """How to cut pictures into tiles, and the octaves that this network can read.
 
     A network that reads one size only, such as a vision transformer, gets tiles of exactly that.
@@ -206,7 +208,7 @@ def _plan(net: Network, aim: Aim, start: Tensor, settings: _Settings) -> tuple[G
 
 
 @torch.no_grad()
-def _passes(net: Network, aim: Aim, size: tuple[int, int]) -> bool:
+def _passes(net: Network, aim: Objective, size: tuple[int, int]) -> bool:
     """Whether pictures of this size get as far as the aim."""
     grey = torch.full((1, net.in_channels, *size), 0.5, device=net.device)
     try:
@@ -216,7 +218,7 @@ def _passes(net: Network, aim: Aim, size: tuple[int, int]) -> bool:
     return True
 
 
-def _require_response(aim: Aim, alive: bool, trace: Tensor) -> None:
+def _require_response(aim: Objective, alive: bool, trace: Tensor) -> None:
     if not bool(torch.isfinite(trace).all()):
         first = int((~torch.isfinite(trace)).nonzero()[0])
         raise NotFinite(f"'{aim.target}' became {float(trace[first])} at step {first + 1}; try a lower strength.")
@@ -242,7 +244,7 @@ def _thumbnail(step: Step) -> Image.Image:
 
 def _code(target: Target, settings: _Settings) -> str:
     """The call that makes this picture again; what a later version may change by default is written out."""
-    aim = repr(target.layer) if isinstance(target, (Whole, Likeness)) else as_code(target)
-    guide = ", guide=guide" if isinstance(target, Likeness) else ""
+    aim = repr(target.layer) if isinstance(target, (Whole, Guided)) else as_code(target)
+    guide = ", guide=guide" if isinstance(target, Guided) else ""
     options = ", ".join(f"{name}={value!r}" for name, value in vars(settings).items() if value is not None)
     return f"nbviz.deep_dream(net, image, {aim}{guide}, {options})"

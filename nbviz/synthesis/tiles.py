@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..errors import NotDefined
+from ..errors import NotDefined, OutOfMemory
+from .batch import is_out_of_memory
+from .objectives import Objective
 from .redirect import redirecting
 
 if TYPE_CHECKING:
     from ..network import Network
-    from .aims import Aim
 
+LEAST_TILE = 64
 TILE = 512
 """Side of a tile in pixels: two octaves of detail above what most networks take, and some hundred megabytes."""
 ALIGN = 32
@@ -43,11 +45,12 @@ class Tile:
         return pixels[..., self.rows, self.columns]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Grid:
     """How pictures are cut: into tiles of (height, width) that begin at multiples of `align`.
 
-    The last tile of a row reaches to the edge and is up to `align` − 1 longer.
+    The last tile of a row reaches to the edge and is up to `align` − 1 longer. Tiles shrink where the device's memory
+    is full.
     """
 
     tile: tuple[int, int] = (TILE, TILE)
@@ -64,6 +67,18 @@ class Grid:
             for row, down in rows
             for column, across in columns
         ]
+
+    def use_less(self, pixels: Tensor) -> None:
+        """Halve the tiles; `OutOfMemory` where the network takes no smaller ones or they are small already."""
+        if pixels.device.type == "cuda":
+            torch.cuda.empty_cache()
+        fitting = [min(tile, length) // 2 for tile, length in zip(self.tile, pixels.shape[-2:], strict=True)]
+        if self.align == 1 or min(fitting) < LEAST_TILE:
+            raise OutOfMemory(
+                f"The memory of {pixels.device} does not hold one tile of {self.tile[0]}×{self.tile[1]} pixels on its "
+                f"way through the network; choose an earlier layer, or Network(…, device='cpu')."
+            )
+        self.tile = (fitting[0] // self.align * self.align, fitting[1] // self.align * self.align)
 
 
 def cut(length: int, tile: int, align: int, generator: torch.Generator) -> list[Span]:
@@ -106,13 +121,27 @@ def _ramps(span: Span, length: int, tile: int) -> Tensor:
 
 
 def gradient(
-    net: Network, aim: Aim, pixels: Tensor, grid: Grid, generator: torch.Generator, redirect: bool = False
+    net: Network, aim: Objective, pixels: Tensor, grid: Grid, generator: torch.Generator, redirect: bool = False
 ) -> tuple[Tensor, Tensor]:
     """(value, gradient of it (1, C, H, W)) of an aim with respect to `pixels` (1, C, H, W) in [0, 1].
 
-    The value is the tiles' own, averaged by area. Memory beyond the pictures themselves is that of one tile.
-    Raises `NotDefined` where no gradient reaches the picture.
+    The value is the tiles' own, averaged by area. Memory beyond the pictures themselves is that of one tile; where the
+    device has less, `grid` gets smaller tiles. Raises `NotDefined` where no gradient reaches the picture,
+    `OutOfMemory` where not even small tiles fit.
     """
+    while True:
+        try:
+            return _gradient(net, aim, pixels, grid, generator, redirect)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        # Out of the handler, whose traceback keeps alive what filled the memory.
+        grid.use_less(pixels)
+
+
+def _gradient(
+    net: Network, aim: Objective, pixels: Tensor, grid: Grid, generator: torch.Generator, redirect: bool
+) -> tuple[Tensor, Tensor]:
     size = (pixels.shape[-2], pixels.shape[-1])
     area = size[0] * size[1]
     whole, value = torch.zeros_like(pixels), pixels.new_zeros(())
@@ -125,7 +154,7 @@ def gradient(
     return value, whole
 
 
-def _of_tile(net: Network, aim: Aim, pixels: Tensor, redirect: bool) -> tuple[Tensor, Tensor]:
+def _of_tile(net: Network, aim: Objective, pixels: Tensor, redirect: bool) -> tuple[Tensor, Tensor]:
     free = pixels.detach().clone().requires_grad_()
     x = net.normalise(free).to(net.dtype)
     if x.device.type == "cpu":
@@ -142,7 +171,7 @@ def _of_tile(net: Network, aim: Aim, pixels: Tensor, redirect: bool) -> tuple[Te
 
 
 @torch.no_grad()
-def measure(net: Network, aim: Aim, pixels: Tensor, grid: Grid) -> tuple[float, float | None]:
+def measure(net: Network, aim: Objective, pixels: Tensor, grid: Grid) -> tuple[float, float | None]:
     """(value averaged over tiles by area, strongest activation over all) of a finished picture (1, C, H, W)."""
     size = (pixels.shape[-2], pixels.shape[-1])
     value, strongest = 0.0, None

@@ -159,8 +159,8 @@ def test_a_guide_pulls_places_towards_the_most_similar_place_of_the_guide() -> N
     """Σᵢ maxⱼ ⟨aᵢ, gⱼ⟩ by loops, and its gradient: the chosen gⱼ at each place."""
     g = torch.Generator().manual_seed(0)
     guide, a = torch.rand(1, 5, 3, 4, generator=g), torch.rand(1, 5, 6, 2, generator=g).requires_grad_()
-    aim = Guided("any", guide)
-    (value,) = aim.value({"any": a})
+    aim = Guided("any", None, guide.flatten(2)[0])
+    value = aim.field(a).mean()
     expected, way = 0.0, torch.zeros_like(a)
     columns = guide.flatten(2)[0].T
     for y in range(6):
