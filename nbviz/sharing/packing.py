@@ -100,4 +100,7 @@ _PICTURES: dict[str, Callable[[NDArray[np.uint8]], Part]] = {
     "thumbnails": _exact,
     "projection": _rounded,
     "synthesis": _photographic,
+    "original": _photographic,
+    "dream": _photographic,
+    "inversion": _photographic,
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from ..errors import NbvizError
 from ..session import Answer, Session
 from . import wants
-from .sheet import Still, filters_still, maps_still, overlay_still, projection_still, sheet
+from .sheet import Still, filters_still, maps_still, montage, overlay_still, projection_still, sheet
 from .wants import Facts
 
 Answers = Mapping[str, Answer]
@@ -20,6 +20,25 @@ def _picture(found: Answers) -> Still:
     return Still(found["picture"].buffers[0], f"Picture {meta['name']}", meta["name"] + (f" · {says}" if says else ""))
 
 
+def _dream(found: Answers) -> Still:
+    meta = found["dream"].meta
+    says = (
+        f"dream of {meta['objective']} · {meta['steps']} steps · objective {meta['before']:.3g} → {meta['value']:.3g}"
+    )
+    return Still(found["dream"].buffers[0], f"The picture after a dream of {meta['objective']}", says)
+
+
+def _inversion(found: Answers) -> Still:
+    rows = zip(found["inversion"].meta["layers"], found["inversion"].buffers, strict=True)
+    seen = [(row, pixels) for row, pixels in rows if row["error"] is not None]
+    names = ", ".join(f"{row['layer']} (relative error {row['error']:.2g})" for row, _ in seen)
+    picture = montage([pixels for _, pixels in seen], max(1, len(seen)))
+    return Still(picture, f"The picture as layers remember it: {names}", f"as remembered by {names}")
+
+
+MADE = ("dream", "inversion")
+"""What is made of a picture on request only, and shown where it was made."""
+
 STILLS: dict[str, Callable[[Answers], Still]] = {
     "picture": _picture,
     "overlay": lambda found: overlay_still(found["picture"], found["overlay"]),
@@ -31,6 +50,8 @@ STILLS: dict[str, Callable[[Answers], Still]] = {
         f"excites {found['synthesis'].meta['objective']} · value {found['synthesis'].meta['value']:.3g}",
     ),
     "filters": lambda found: filters_still(found["filters"]),
+    "dream": _dream,
+    "inversion": _inversion,
 }
 """By operation, in the order of the sheet."""
 
@@ -45,6 +66,10 @@ def answered(session: Session, facts: Facts) -> dict[str, Answer]:
             found[question.op] = session.answer(question.op, question.args)
         except NbvizError:
             continue  # the panel itself says why
+    if facts.state["_view"] == "dreamer":
+        for asked, answer in session.at_hand():
+            if asked.op in MADE and asked.args["image"] == facts.opening.image and any(b.size for b in answer.buffers):
+                found[asked.op] = answer
     return found
 
 

@@ -15,6 +15,8 @@ from .archive import Question
 
 STEPS, SEED = 128, 0
 """Of a synthesis, where the widget's options say nothing else."""
+DREAM_SIDE = 512
+"""Longer side of a picture that is dreamt on, likewise."""
 MOST_READ = 64
 """Pictures whose extremes are read unasked."""
 
@@ -138,6 +140,11 @@ def contributions(facts: Facts, at: Place) -> Question | None:
     return Question("contributions", {"image": at.image, "layer": at.layer, "target": at.target})
 
 
+def original(facts: Facts, at: Place) -> Question | None:
+    """The picture in its own size; dreams of it are never made unasked, and those that were made are kept."""
+    return Question("original", {"image": at.image, "size": facts.state["_options"].get("size", DREAM_SIDE)})
+
+
 ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "thumbnails": thumbnails,
     "picture": picture,
@@ -149,6 +156,7 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "survey": survey,
     "census": census,
     "contributions": contributions,
+    "original": original,
 }
 
 GRID = ("filters", "survey", "census", "contributions")
@@ -159,6 +167,7 @@ PANELS: dict[str, tuple[str, ...]] = {
     "filter_grid": ("filters",),
     "heatmap_overlay": ("thumbnails", "picture", "overlay"),
     "unit_inspector": ("thumbnails", "picture", "projection", "excites"),
+    "dreamer": ("thumbnails", "picture", "original"),
 }
 """The panels that a view consists of."""
 
