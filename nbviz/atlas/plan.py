@@ -24,7 +24,7 @@ BINS = 20
 """Bins of a channel's histogram."""
 EXAMPLES = 2
 """Pictures kept for each bin."""
-TILE = 112
+TILE = 96
 """Height and width of a stored patch at most; larger ones are reduced."""
 PART = 256
 """Channels in a file of patches at most."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from .workshop import KINDS, Workshop
 GROUP = 8
 """Rows of a row group: a reader fetches these together, about 100 KB."""
 PATCHES = "patches"
-LOSSLESS = 32
+KEPT_BYTES = 2**28
+"""Memory for pictures that the next part may need again: most do, where the data set is small."""
+LOSSLESS = 16
 """Pictures up to this height and width are stored as they are: their colours would be averaged over 2x2 pixels."""
 
 
@@ -76,7 +78,7 @@ def encoded(picture: NDArray[np.uint8]) -> bytes:
         return b""
     buffer = io.BytesIO()
     small = max(picture.shape[:2]) <= LOSSLESS
-    options = {"lossless": True, "quality": 50} if small else {"quality": 85, "method": 2}
+    options = {"lossless": True, "quality": 50} if small else {"quality": 80, "method": 2}
     Image.fromarray(np.ascontiguousarray(picture)).save(buffer, "WEBP", **options)
     return buffer.getvalue()
 
@@ -90,8 +92,24 @@ def cut_patches(shop: Workshop, number: int) -> None:
     columns = read_channels(shop.path, plan, layer)
     chosen, boxes = columns["picture"][first : first + PART], columns["box"][first : first + PART]
     rows: list[list[bytes]] = [[b""] * int((line >= 0).sum()) for line in chosen]
-    wanted = [int(i) for i in np.unique(chosen) if i >= 0]
-    for batch in batches(shop.net, shop.source, plan, wanted):
+    for index, picture in seen_by(shop, [int(i) for i in np.unique(chosen) if i >= 0]):
+        made: dict[bytes, bytes] = {}  # units of late layers see the same part, or all of it
+        for row, rank in zip(*np.nonzero(chosen == index), strict=True):
+            box = boxes[row, rank]
+            if (place := box.tobytes()) not in made:
+                made[place] = encoded(patch(picture, box, plan.tile))
+            rows[row][rank] = made[place]
+    write_part(file, first, rows)
+
+
+KINDS[PATCHES] = cut_patches
+
+
+def seen_by(shop: Workshop, wanted: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Pictures of the data set as the network sees them, uint8 (H, W, 3); the last ones stay in memory."""
+    known = {index: shop.seen[index] for index in wanted if index in shop.seen}
+    yield from known.items()
+    for batch in batches(shop.net, shop.source, shop.plan, [index for index in wanted if index not in known]):
         for read in batch:
             if read.x is None:
                 raise BadDataset(
@@ -99,18 +117,12 @@ def cut_patches(shop: Workshop, number: int) -> None:
                     "bring it back and start the same scan again."
                 )
             picture = shop.net.picture(read.x)
-            made: dict[bytes, bytes] = {}  # units of late layers see the same part, or all of it
-            for row, rank in zip(*np.nonzero(chosen == read.index), strict=True):
-                box = boxes[row, rank]
-                if (place := box.tobytes()) not in made:
-                    made[place] = encoded(patch(picture, box, plan.tile))
-                rows[row][rank] = made[place]
+            shop.seen[read.index] = picture
+            while len(shop.seen) * picture.nbytes > KEPT_BYTES:
+                shop.seen.pop(next(iter(shop.seen)))
+            yield read.index, picture
         if shop.on_batch:
             shop.on_batch(0)
-    write_part(file, first, rows)
-
-
-KINDS[PATCHES] = cut_patches
 
 
 def decoded(content: bytes) -> Image.Image | None:

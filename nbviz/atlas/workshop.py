@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from ..network import Network
@@ -58,6 +60,7 @@ class Workshop:
     net: Network
     source: Source
     on_batch: Callable[[int], None] | None = None
+    seen: dict[int, NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
     @functools.cached_property
     def limits(self) -> Limits:

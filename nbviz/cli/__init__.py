@@ -12,11 +12,12 @@ from .command import Command
 from .demo import DEMO
 from .explore import EXPLORE
 from .freeze import FREEZE
+from .scan import SCAN
 from .serve import SERVE
 
 __all__ = ["COMMANDS", "Command", "main"]
 
-COMMANDS: tuple[Command, ...] = (DEMO, EXPLORE, FREEZE, SERVE)
+COMMANDS: tuple[Command, ...] = (DEMO, EXPLORE, SCAN, FREEZE, SERVE)
 
 INTERRUPTED = 130
 """The exit status that shells give to what Ctrl-C has ended."""

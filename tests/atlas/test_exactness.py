@@ -135,10 +135,10 @@ def test_a_patch_is_the_receptive_field_cut_from_what_the_network_sees(
             seen = np.asarray(Image.open(truth.files[patch.picture]))[y0:y1, x0:x1].astype(int)
             shown = np.asarray(patch.image).astype(int)
             assert shown.shape == seen.shape
-            if max(seen.shape) <= 32:
+            if max(seen.shape) <= 16:
                 np.testing.assert_array_equal(shown, seen)
             assert (
-                np.abs(shown - seen).mean() < 10
+                np.abs(shown - seen).mean() < 12
             )  # colours are averaged over 2x2 pixels; another place would differ by 50
 
 
