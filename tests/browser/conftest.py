@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 import pytest
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import BrowserContext, ViewportSize, sync_playwright
 
 from tests.browser.lab import ARTIFACTS, Lab, Notebook
 from tests.browser.server import serve
@@ -31,15 +31,22 @@ OpenNotebook = Callable[[Sequence[str]], Notebook]
 
 # `package`, not `session`: Playwright keeps an event loop running, which must be gone before other tests start theirs.
 @pytest.fixture(scope="package")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab and the browser that shows it."""
+def window() -> Iterator[BrowserContext]:
+    """The browser in which all pages are opened."""
     browser_path = find()
     if browser_path is None:
         pytest.fail("The browser tests need a Chromium: run `python -m tools.browser`, or set NBVIZ_BROWSER.")
-    with serve(tmp_path_factory.mktemp("lab")) as server, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_ARGS)
-        yield Lab(server, browser.new_context(viewport=WINDOW))
+        yield browser.new_context(viewport=WINDOW)
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def lab(window: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab in the browser."""
+    with serve(tmp_path_factory.mktemp("lab")) as server:
+        yield Lab(server, window)
 
 
 @pytest.fixture

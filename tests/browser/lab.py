@@ -48,9 +48,7 @@ class Lab:
 
     def open_file(self, path: Path) -> Notebook:
         """Open a notebook that lies below `server.root`."""
-        notebook = Notebook(
-            self._context.new_page(), f"{self.server.url}/doc/tree/{path.relative_to(self.server.root).as_posix()}"
-        )
+        notebook = Notebook(self._context.new_page(), self.server.address(path))
         notebook.load()
         return notebook
 

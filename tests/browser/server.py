@@ -1,4 +1,4 @@
-"""A JupyterLab server of the tests' own: on loopback, at a free port, apart from the person's settings."""
+"""A Jupyter server of the tests' own: on loopback, at a free port, apart from the person's settings."""
 
 from __future__ import annotations
 
@@ -24,16 +24,50 @@ SETTINGS = {
 
 
 @dataclass(frozen=True)
+class Host:
+    """A program that shows notebooks: how it is started, and where a notebook of its folder is."""
+
+    command: tuple[str, ...]
+    address: str
+    """With `{port}` and `{root}` left open in the command, `{path}` in the address."""
+
+
+SERVER = (
+    "--ServerApp.ip=127.0.0.1",
+    "--ServerApp.port={port}",
+    "--ServerApp.port_retries=0",
+    "--ServerApp.root_dir={root}",
+    "--IdentityProvider.token=",
+    "--LabApp.news_url=",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--no-browser",
+    "--allow-root",
+)
+# What is exposed is `window.jupyterapp`, by which the tests drive it.
+JUPYTERLAB = Host(("jupyterlab", *SERVER, "--LabApp.expose_app_in_browser=True"), "/doc/tree/{path}")
+NOTEBOOK = Host(("notebook", *SERVER, "--JupyterNotebookApp.expose_app_in_browser=True"), "/notebooks/{path}")
+VOILA = Host(
+    ("voila", "--Voila.ip=127.0.0.1", "--port={port}", "--no-browser", "--Voila.root_dir={root}", "{root}"),
+    "/voila/render/{path}",
+)
+
+
+@dataclass(frozen=True)
 class LabServer:
     """A running server: its address without a trailing slash, and the folder whose notebooks it shows."""
 
     url: str
     root: Path
+    host: Host = JUPYTERLAB
+
+    def address(self, path: Path) -> str:
+        """Where a notebook below `root` is shown."""
+        return self.url + self.host.address.format(path=path.relative_to(self.root).as_posix())
 
 
 @contextlib.contextmanager
-def serve(base: Path) -> Iterator[LabServer]:
-    """Run JupyterLab below the empty folder `base` until the block ends; its log is `base/server.log`."""
+def serve(base: Path, host: Host = JUPYTERLAB) -> Iterator[LabServer]:
+    """Run JupyterLab or another host below the empty folder `base` until the block ends; its log is `server.log`."""
     root = base / "notebooks"
     root.mkdir()
     _write_settings(base / "settings")
@@ -41,10 +75,10 @@ def serve(base: Path) -> Iterator[LabServer]:
     log = base / "server.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            _command(root, port), env=_environment(base), cwd=root, stdout=output, stderr=subprocess.STDOUT
+            _command(host, root, port), env=_environment(base), cwd=root, stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            server = LabServer(f"http://127.0.0.1:{port}", root)
+            server = LabServer(f"http://127.0.0.1:{port}", root, host)
             _wait_until_up(server, process, log)
             yield server
         finally:
@@ -56,18 +90,8 @@ def serve(base: Path) -> Iterator[LabServer]:
                 process.wait()
 
 
-def _command(root: Path, port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={root}",
-        "--IdentityProvider.token=",
-        "--LabApp.expose_app_in_browser=True",  # window.jupyterapp, by which the tests drive it
-        "--LabApp.news_url=",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
+def _command(host: Host, root: Path, port: int) -> list[str]:
+    return [sys.executable, "-m", *(part.format(root=root, port=port) for part in host.command)]
 
 
 def _environment(base: Path) -> dict[str, str]:
@@ -102,9 +126,9 @@ def _wait_until_up(server: LabServer, process: subprocess.Popen[bytes], log: Pat
     deadline = time.monotonic() + START_SECONDS
     while True:
         if process.poll() is not None:
-            raise RuntimeError(f"JupyterLab ended while starting:\n{log.read_text()[-3000:]}")
+            raise RuntimeError(f"The server ended while starting:\n{log.read_text()[-3000:]}")
         try:
-            urllib.request.urlopen(f"{server.url}/api", timeout=2).close()
+            urllib.request.urlopen(server.url, timeout=2).close()
         except OSError:
             if time.monotonic() > deadline:
                 raise
