@@ -110,7 +110,7 @@ export function rangeOf(values: Float32Array): [number, number] {
 export function thresholdOf(values: Float32Array | null, least: number): number | null {
   if (!values || least <= 0) return null;
   const [lo, hi] = rangeOf(values);
-  return lo + least * (hi - lo);
+  return least >= 1 ? hi : lo + least * (hi - lo);
 }
 
 /** The channels that reach the threshold, in order: largest first, or as in the layer with the silent ones last. */

@@ -435,7 +435,7 @@ describe("a small receptive field", () => {
     expect(images(root)).toEqual(["deconvnet of layer3.1.conv2:17"]);
     expect(panel(root, "projection").textContent).toContain(field);
     expect(model.sent.length).toBe(sent);
-    expect(Number(panel(root, "projection").dataset.seq)).toBe(Number(seq) + 1);
+    await vi.waitFor(() => expect(Number(panel(root, "projection").dataset.seq)).toBe(Number(seq) + 1));
     await choose(root, "field");
     expect(images(root)).toHaveLength(2);
   });

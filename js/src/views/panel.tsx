@@ -1,7 +1,7 @@
 /** A panel says what state it is in: to the eye, to assistive tools, and to tests by `data-state` and `data-seq`. */
-import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { SlotName } from "../protocol";
 import type { AnySlot, PanelState } from "../slot";
 import { useStore } from "./context";
@@ -43,19 +43,23 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** An answer counts as shown only once it is painted. */
-function useShownState(slot: AnySlot, log: PaintLog): ReadonlySignal<PanelState> {
-  return useComputed(() => {
-    const waits = slot.state.value === "ready" && slot.shown.value && log.source.value !== slot.shown.value;
-    return waits && !slot.frame.value ? "computing" : slot.state.value;
-  });
+/** An answer counts as shown only once it is painted. The slot may be another one from time to time. */
+function useShownState(slot: AnySlot, { source }: PaintLog): ReadonlySignal<PanelState> {
+  return useMemo(
+    () =>
+      computed(() => {
+        const waits = slot.state.value === "ready" && slot.shown.value && source.value !== slot.shown.value;
+        return waits && !slot.frame.value ? "computing" : slot.state.value;
+      }),
+    [slot, source],
+  );
 }
 
 export function Panel({ name, label, slot, log, class: extra = "", children }: Props) {
-  const state = useShownState(slot, log);
-  const busy = useComputed(() => state.value === "computing" || state.value === "queued");
+  const state = useShownState(slot, log).value;
+  const busy = state === "computing" || state === "queued";
   // Absent only while a first painting is awaited: whoever waits for the number then waits for that.
-  const seq = useComputed(() => log.seq.value ?? (busy.value ? undefined : 0));
+  const seq = log.seq.value ?? (busy ? undefined : 0);
   return (
     <section
       class={`panel ${extra}`}
