@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Bitmap } from "../draw/picture";
 
 interface Props {
@@ -25,7 +25,8 @@ export function Canvas({ bitmap, label, token, onPainted }: Props) {
   const ref = useRef<HTMLCanvasElement>(null);
   const painted = useRef(onPainted);
   painted.current = onPainted;
-  useEffect(() => {
+  // Asked for before the browser draws: an effect after that would come a frame late.
+  useLayoutEffect(() => {
     const pending = requestAnimationFrame(() => {
       if (!ref.current) return;
       blit(ref.current, bitmap);

@@ -41,6 +41,13 @@ function neuronMarked(store: Store, { unit, full }: Field): Marked | null {
   return { box: same ? projection.box : maps ? fieldBox(maps.meta, position) : null, position, full };
 }
 
+/** At rest the chosen layer's field lies in the middle of the picture: how much any of its units can see. */
+function layerMarked({ slots, layer }: Store): Box | null {
+  const meta = slots.maps.shown.value?.meta;
+  if (!meta || meta.layer !== layer.value?.name) return null;
+  return fieldBox(meta, cellAt({ y: 0.5, x: 0.5 }, meta.full));
+}
+
 interface Props {
   store: Store;
   height: number;
@@ -50,13 +57,22 @@ interface Props {
 
 export function Marks({ store, height, width, field }: Props) {
   const marked = placeMarked(store) ?? (field?.kind === "unit" ? neuronMarked(store, field) : null);
-  if (!marked) return null;
-  const [y, x] = marked.position;
-  const [cellHeight, cellWidth] = [height / marked.full[0], width / marked.full[1]];
+  const box = marked ? marked.box : layerMarked(store);
   return (
     <svg class="marks" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      {marked.box && <FieldMark box={marked.box} />}
-      <rect class="neuron" x={x * cellWidth} y={y * cellHeight} width={cellWidth} height={cellHeight} />
+      {box && <FieldMark box={box} />}
+      {marked && <Cell height={height} width={width} {...marked} />}
     </svg>
   );
+}
+
+/** One position of the map, as large as it is on the picture. */
+function Cell({ height, width, position: [y, x], full: [rows, columns] }: Marked & Extent) {
+  const [tall, wide] = [height / rows, width / columns];
+  return <rect class="neuron" x={x * wide} y={y * tall} width={wide} height={tall} />;
+}
+
+interface Extent {
+  height: number;
+  width: number;
 }

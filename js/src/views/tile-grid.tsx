@@ -3,7 +3,7 @@
  * a real button for every visible tile, so that each can be pointed at, focused and read aloud.
  */
 import { type Signal, useSignal } from "@preact/signals";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useCallback, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Geometry, layTiles, paintTiles, type Sheet, visibleRows } from "../draw/tiles";
 import { blit } from "./canvas";
 import { OWN_KEYS } from "./controls";
@@ -93,7 +93,8 @@ export function TileGrid(props: Props) {
     cancelAnimationFrame(pending.current);
     pending.current = requestAnimationFrame(paint);
   }, [paint]);
-  useEffect(() => {
+  // Before the browser draws: an effect after that would come a frame late.
+  useLayoutEffect(() => {
     schedule();
     return () => cancelAnimationFrame(pending.current);
   }, [schedule]);

@@ -1,0 +1,1 @@
+"""How fast the page answers: 2,048 channels in a real JupyterLab and browser."""
