@@ -33,8 +33,9 @@ export interface TileSource {
   key: string;
   /** How the colours are to be read; for the channel that is looked at, where each has its own scale. */
   legendOf: (channel: number | null) => Key;
-  /** What is told of a channel beside its number. */
+  /** What is told of a channel beside its number; the same as long as `known` is. */
   factsOf: (channel: number) => string[];
+  known: unknown;
   /** Where tiles are not made unasked: what makes them, or goes on with it; null while that runs, or is done. */
   start: { label: string; act: () => void } | null;
   /** How far it is, where tiles come one by one. */
@@ -53,7 +54,7 @@ function remembered(make: (channel: number) => Lut): (channel: number) => Lut {
 function activations(store: Store): TileSource {
   const { slots, local } = store;
   const shown = slots.maps.shown.value;
-  const source = { slot: slots.maps, shown, start: null, reached: "" };
+  const source = { slot: slots.maps, shown, known: shown, start: null, reached: "" };
   if (!shown) return { ...source, tiles: null, key: "", legendOf: () => "", factsOf: () => [] };
   const { meta, bytes, result } = shown;
   const scale = scaleOf(store, result);
@@ -123,6 +124,7 @@ function weights({ slots, local }: Store): TileSource {
       const planes = planesShown(shown, filter);
       return [`largest weight ${short(shown.bytes.tops[filter]!)}`, ...(planes ? [planes] : [])];
     },
+    known: shown,
     start: null,
     reached: "",
   };
@@ -146,6 +148,7 @@ function excites(store: Store): TileSource {
       if (!tile) return ["not drawn yet"];
       return [tile.activation === null ? tile.note : `activation ${short(tile.activation)}`];
     },
+    known: sheet,
     start:
       running || complete
         ? null

@@ -176,6 +176,15 @@ def test_large_maps_are_averaged_down_but_keep_their_true_maximum_and_its_place(
     assert np.array_equal(answer.buffers[4], true.flatten(1).argmax(1).numpy())
 
 
+def test_many_maps_are_made_smaller_so_that_all_are_there_at_once() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Conv2d(2, 2048, 1))
+    session = Session(tiny_network(model=model, labels=None, input_size=56), noise(1, size=56))
+    answer = session.answer("maps", {"image": 0, "layer": "1"})
+    assert answer.meta["full"] == [56, 56]
+    assert (answer.meta["height"], answer.meta["width"]) == (32, 32)
+    assert answer.buffers[0].nbytes == 2**21
+
+
 def test_a_constant_map_is_told_as_constant() -> None:
     model = tiny_model()
     with torch.no_grad():

@@ -3,7 +3,6 @@ import { useComputed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Sheet } from "../draw/tiles";
 import { brief, extent, short } from "../format";
-import type { Result } from "../payload";
 import { isPinned } from "../places";
 import { orderOf, type Quantity, quantityOf, thresholdOf } from "../quantities";
 import { SOURCES, type TileSource } from "../sources";
@@ -16,6 +15,7 @@ import { GridLegend, GridToolbar } from "./grid-toolbar";
 import { GroupStrip } from "./group-strip";
 import { Notice, type PaintLog, Panel, usePaintLog } from "./panel";
 import { TileGrid } from "./tile-grid";
+import type { Words } from "./tile-rows";
 
 /** Class names where the layer's units are the classes. */
 function classesOf({ traits, layer }: Store): string[] | null {
@@ -23,12 +23,6 @@ function classesOf({ traits, layer }: Store): string[] | null {
   const info = layer.value;
   const vector = info && info.height * info.width === 1;
   return vector && labels?.length === info.channels ? labels : null;
-}
-
-/** The maps of the layer that the tiles are of; the numbers to order by are read off them. */
-function mapsFor({ slots }: Store, layer: string | undefined): Result<"maps"> | null {
-  const shown = slots.maps.shown.value;
-  return shown && shown.meta.layer === layer ? shown.result : null;
 }
 
 /** Channels whose projection was not recorded; none where there is a kernel, or no projection to show. */
@@ -40,13 +34,15 @@ function lacking(store: Store, layer: string): (channel: number) => boolean {
 export function ChannelGrid() {
   const store = useStore();
   const log = usePaintLog();
-  const { layer, local } = store;
+  const { layer, local, slots } = store;
   const source = useComputed(() => SOURCES[local.grid.show.value](store)).value;
-  const maps = mapsFor(store, source.tiles?.layer);
-  const quantity = useComputed(() => {
-    const of = mapsFor(store, SOURCES[local.grid.show.value](store).tiles?.layer);
-    return of && quantityOf(store, of);
+  // The numbers to order by are read off the maps, whatever the tiles show; of another layer they say nothing here.
+  const maps = slots.maps.shown.value;
+  const known = useComputed(() => {
+    const of = slots.maps.shown.value;
+    return of && quantityOf(store, of.result);
   }).value;
+  const quantity = maps?.meta.layer === source.tiles?.layer ? known : null;
   return (
     <Panel name="maps" label="Channels" slot={source.slot} log={log} class="grow">
       <header class="bar-line">
@@ -56,7 +52,7 @@ export function ChannelGrid() {
       <GridToolbar source={source} quantity={quantity} classes={classesOf(store)} />
       <GroupStrip />
       <div class="stage">
-        {source.tiles && <Grid log={log} source={source} quantity={maps && quantity} />}
+        {source.tiles && <Grid log={log} source={source} quantity={quantity} />}
         {source.start && !source.tiles && (
           <p class="empty">
             <Button kind="primary" onClick={source.start.act}>
@@ -105,19 +101,7 @@ function Grid({ log, source, quantity }: GridProps) {
     if (selected !== null) cursor.value = selected;
   }, [selected, cursor]);
 
-  const classes = classesOf(store);
-  const labelled = tiles.height * tiles.width === 1;
-  const named = (channel: number) => (classes ? ` ${classes[channel]}` : "");
-  const number = (channel: number) => values?.[channel] ?? Number.NaN;
-  const facts = (channel: number) => {
-    const told = source.factsOf(channel);
-    const by = sort !== "index" && sort !== "activation" && !Number.isNaN(number(channel));
-    return by ? [...told, `${quantity?.name} ${short(number(channel))}`] : told;
-  };
-  const beside = (channel: number) =>
-    (labelled || sort !== "index") && !Number.isNaN(number(channel)) ? ` ${brief(number(channel))}` : "";
-  const pins = store.traits.pins.value;
-  const pinned = (channel: number) => isPinned(pins, { layer, channel, position: null });
+  const words = useWords(source, quantity?.name ?? "", values);
   return (
     <TileGrid
       label={`Channels of ${layer}`}
@@ -125,15 +109,7 @@ function Grid({ log, source, quantity }: GridProps) {
       ordering={`${sort}:${threshold}`}
       cursor={cursor}
       selected={selected}
-      nameOf={(channel) =>
-        [`unit ${channel}${named(channel)}`, ...facts(channel), ...(pinned(channel) ? ["pinned"] : [])].join(
-          ", ",
-        )
-      }
-      captionOf={(channel) =>
-        `${pinned(channel) ? "★ " : ""}${classes?.[channel] ?? channel}${beside(channel)}`
-      }
-      lacking={lacking(store, layer)}
+      words={words}
       onSelect={(channel) => {
         local.mode.value = "unit";
         store.lock({ layer, channel, position: null });
@@ -145,4 +121,34 @@ function Grid({ log, source, quantity }: GridProps) {
       onPainted={() => log.painted(source.shown, `${source.key}:${sort}:${threshold}`)}
     />
   );
+}
+
+/** What is said of each channel: who it is, what its tile shows, and the number it is ordered by. */
+function useWords(source: TileSource, by: string, values: Float32Array | null): Words {
+  const store = useStore();
+  const { layer, height, width } = source.tiles as NonNullable<TileSource["tiles"]>;
+  const sort = store.local.grid.sort.value;
+  const classes = classesOf(store);
+  // With it changes which of them a recording lacks.
+  const projected = JSON.stringify(projectionOf(store, `${layer}:0`)?.args);
+  const pins = store.traits.pins.value;
+  return useMemo(() => {
+    const told = sort !== "index" && sort !== "activation";
+    const number = (channel: number) => values?.[channel] ?? Number.NaN;
+    const beside = sort !== "index" || height * width === 1;
+    const pinned = (channel: number) => isPinned(pins, { layer, channel, position: null });
+    return {
+      nameOf: (channel) => {
+        const facts = source.factsOf(channel);
+        if (told && !Number.isNaN(number(channel))) facts.push(`${by} ${short(number(channel))}`);
+        if (pinned(channel)) facts.push("pinned");
+        return [`unit ${channel}${classes ? ` ${classes[channel]}` : ""}`, ...facts].join(", ");
+      },
+      captionOf: (channel) => {
+        const name = `${pinned(channel) ? "★ " : ""}${classes?.[channel] ?? channel}`;
+        return beside && !Number.isNaN(number(channel)) ? `${name} ${brief(number(channel))}` : name;
+      },
+      lacking: lacking(store, layer),
+    };
+  }, [source.known, layer, sort, by, values, classes, projected, pins]);
 }

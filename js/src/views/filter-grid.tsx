@@ -9,11 +9,17 @@ import { Select } from "./controls";
 import { Legend } from "./legend";
 import { Notice, Panel, usePaintLog } from "./panel";
 import { TileGrid } from "./tile-grid";
+import type { Words } from "./tile-rows";
 
 function sheetOf(shown: Shown<"filters">): Sheet {
   const order = Int32Array.from({ length: shown.meta.count }, (_, i) => i);
   return { ...filterTiles(shown, true), order };
 }
+
+const wordsOf = (shown: Shown<"filters"> | null): Words => ({
+  nameOf: (filter) => [`filter ${filter}`, shown && planesShown(shown, filter)].filter(Boolean).join(", "),
+  captionOf: String,
+});
 
 export function FilterGrid() {
   const { slots, traits, unit, lock, setTraits } = useStore();
@@ -21,6 +27,7 @@ export function FilterGrid() {
   const log = usePaintLog();
   const shown = slots.filters.shown.value;
   const sheet = useMemo(() => shown && sheetOf(shown), [shown]);
+  const words = useMemo(() => wordsOf(shown), [shown]);
   const { layers } = traits._network.value;
   const convolutions = layers.filter(({ kind }) => /conv/i.test(kind));
   const choices = (convolutions.length > 0 ? convolutions : layers).map(({ name }) => name);
@@ -64,8 +71,7 @@ export function FilterGrid() {
             ordering="index"
             cursor={cursor}
             selected={unit.value?.layer === shown.meta.layer ? unit.value.channel : null}
-            nameOf={(filter) => [`filter ${filter}`, planesShown(shown, filter)].filter(Boolean).join(", ")}
-            captionOf={String}
+            words={words}
             onSelect={(channel) => lock({ layer: shown.meta.layer, channel, position: null })}
             onPainted={() => log.painted(shown, shown.result.key)}
           />

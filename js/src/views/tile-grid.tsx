@@ -6,8 +6,8 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Geometry, layTiles, paintTiles, type Sheet, visibleRows } from "../draw/tiles";
 import { blit } from "./canvas";
-import { OWN_KEYS } from "./controls";
 import { useSize } from "./size";
+import { useRows, type Words } from "./tile-rows";
 
 interface Props {
   label: string;
@@ -17,12 +17,8 @@ interface Props {
   /** Channel under the roving focus. */
   cursor: Signal<number>;
   selected: number | null;
-  /** Read aloud and shown as tooltip: `unit 447, max 3.1`. */
-  nameOf: (channel: number) => string;
-  /** Shown beside the tile. */
-  captionOf: (channel: number) => string;
-  /** Where there is no kernel: what choosing the channel would show is not there. */
-  lacking?: (channel: number) => boolean;
+  /** What is said of each channel: the same as long as it is the same object. */
+  words: Words;
   onSelect?: (channel: number) => void;
   /** Enter on the channel that is selected already. */
   onEnterAgain?: () => void;
@@ -153,6 +149,7 @@ export function TileGrid(props: Props) {
   if (g.rows > 0 && !rows.includes(activeRow)) rows.push(activeRow);
 
   const labelled = sheet.height === 1 && sheet.width === 1;
+  const rowOf = useRows({ g, order: sheet.order, labelled, selected, active, words: props.words });
   return (
     <div
       ref={scroller}
@@ -172,32 +169,7 @@ export function TileGrid(props: Props) {
       <div class="space" role="none" style={{ height: `${g.rows * g.pitchY}px` }}>
         {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas without tabindex takes no focus; the cells speak for it */}
         <canvas ref={canvas} aria-hidden="true" />
-        {rows.map((row) => (
-          // biome-ignore lint/a11y/useFocusableInteractive: the focus roves among the cells, as grids do
-          <div key={row} role="row" aria-rowindex={row + 1} style={{ top: `${row * g.pitchY}px` }}>
-            {Array.from({ length: Math.min(g.columns, count - row * g.columns) }, (_, column) => {
-              const channel = sheet.order[row * g.columns + column]!;
-              return (
-                <button
-                  key={channel}
-                  type="button"
-                  role="gridcell"
-                  aria-colindex={column + 1}
-                  aria-selected={channel === selected}
-                  aria-label={props.nameOf(channel)}
-                  title={props.nameOf(channel)}
-                  tabIndex={channel === active ? 0 : -1}
-                  data-channel={channel}
-                  data-lacking={props.lacking?.(channel) || undefined}
-                  style={cellStyle(g, column, labelled)}
-                  {...OWN_KEYS}
-                >
-                  {props.captionOf(channel)}
-                </button>
-              );
-            })}
-          </div>
-        ))}
+        {rows.map(rowOf)}
       </div>
     </div>
   );
@@ -209,13 +181,4 @@ export function scrollFor(above: number, pitch: number, top: number, height: num
   if (above >= top && below <= top + height) return top;
   if (above < top - pitch || below > top + height + pitch) return Math.max(0, above - (height - pitch) / 2);
   return above < top ? above : below - height;
-}
-
-function cellStyle(g: Geometry, column: number, labelled: boolean) {
-  const left = `${column * g.pitchX}px`;
-  if (labelled) {
-    const [width, height] = [`${g.pitchX - 8}px`, `${g.tileHeight}px`];
-    return { left, width, height, paddingLeft: `${g.tileWidth + 6}px` };
-  }
-  return { left, width: `${g.tileWidth}px`, height: `${g.pitchY - 6}px`, paddingTop: `${g.tileHeight}px` };
 }

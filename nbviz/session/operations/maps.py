@@ -11,8 +11,10 @@ from ...errors import NotFinite
 from ..session import Report, Session
 from .common import Result
 
-# Maps larger than this are averaged down for the grid: a tile has some 48 pixels.
+# Maps larger than this are averaged down for the grid: a tile has some 48 pixels. And all of them together stay a
+# message that is there at once.
 GRID_PIXELS = 56
+GRID_BYTES = 2**21
 
 
 def maps(session: Session, report: Report, image: int, layer: str) -> Result:
@@ -24,8 +26,8 @@ def maps(session: Session, report: Report, image: int, layer: str) -> Result:
         raise NotFinite(f"Layer {layer!r} computes NaN or infinity on this picture.")
     maxima, places = flat.max(1)
     small = full
-    if max(height, width) > GRID_PIXELS:
-        factor = GRID_PIXELS / max(height, width)
+    factor = min(GRID_PIXELS / max(height, width), (GRID_BYTES / full.numel()) ** 0.5)
+    if factor < 1:
         size = (max(1, round(height * factor)), max(1, round(width * factor)))
         small = F.interpolate(full[None], size, mode="area")[0]
     lows, highs = small.flatten(1).min(1).values, small.flatten(1).max(1).values
