@@ -620,7 +620,7 @@ export class FakeModel {
       setTimeout(() => this.say(failure), this.latency);
     } else if (request.op === "synthesis") this.#advance(request, 0, request.steps);
     else if (request.op === "dream") this.#advance(request, 0, request.octaves * request.steps);
-    else if (request.op === "inversion") this.#advance(request, 0, 4 * request.steps);
+    else if (request.op === "inversion") this.#advance(request, 0, 8);
     else if (request.op === "gallery") this.#advance(request, 0, 16);
     else if (request.op === "overlay" && request.method === "occlusion") this.#advance(request, 0, 20);
     else {

@@ -49,7 +49,7 @@ class Inversion(Synthesis):
     """A picture made to look to `layer` as the given one does.
 
     `value` is the loss and `error` the relative error ‖Φ − Φ₀‖²/‖Φ₀‖², both measured on `image` as it is here, in 8
-    bits: 0 is the same to the layer, 1 as far as a picture of which it says nothing. `trace` holds, for every step,
+    bits: 0 is the same to the layer, 1 as far off as no activation at all. `trace` holds, for every step,
     the loss of the best picture so far, which is the one that is kept: it never rises.
     """
 

@@ -81,7 +81,7 @@ function useFinished(index: number): Showing | null {
   if (!shown) return null;
   const { meta, want, result } = shown;
   const { octaves, steps, strength } = want.args;
-  const how = `${octaves} octaves of ${steps} steps, strength ${strength}, seed ${meta.seed}`;
+  const how = `${octaves} ${octaves === 1 ? "octave" : "octaves"} of ${steps} steps, strength ${strength}, seed ${meta.seed}`;
   const value = `objective ${short(meta.before)} → ${short(meta.value)}`;
   const far = last ? `${how} · ${value}` : `step ${meta.film[index]} of ${meta.steps}`;
   return { bitmap, caption: `${want.title} · ${far}`, source: shown, key: `${result.key}:${index}` };

@@ -14,7 +14,7 @@ import { Snippet } from "./snippet";
 import { usePicture } from "./use-picture";
 
 const ABOUT =
-  "Relative error ‖Φ − Φ₀‖²/‖Φ₀‖²: 0 looks the same to the layer, 1 says nothing of the picture. What differs from the picture, the layer has forgotten.";
+  "Relative error ‖Φ − Φ₀‖²/‖Φ₀‖²: 0 is the same to the layer, 1 as far off as no activation at all. Where it is small and the pictures differ, the layer has forgotten.";
 
 export function InversionBar() {
   const store = useStore();
