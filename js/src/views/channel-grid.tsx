@@ -45,10 +45,10 @@ export function ChannelGrid() {
   const quantity = maps?.meta.layer === source.tiles?.layer ? known : null;
   return (
     <Panel name="maps" label="Channels" slot={source.slot} log={log} class="grow">
-      <header class="bar-line">
+      <div class="bar-line">
         <h3 title={store.traits.layer.value}>{store.traits.layer.value}</h3>
         {layer.value && <Facts layer={layer.value} />}
-      </header>
+      </div>
       <GridToolbar source={source} quantity={quantity} classes={classesOf(store)} />
       <GroupStrip />
       <div class="stage">

@@ -147,7 +147,7 @@ function FindUnit({ channels, classes }: { channels: number; classes: string[] |
     }
     local.grid.least.value = 0;
     cursor.value = channel;
-    const grid = field.closest("section")?.querySelector('[role="grid"]');
+    const grid = field.closest("[data-panel]")?.querySelector('[role="grid"]');
     requestAnimationFrame(() =>
       grid?.querySelector<HTMLElement>(`[data-channel="${channel}"]`)?.focus({ preventScroll: true }),
     );

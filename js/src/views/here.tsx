@@ -43,7 +43,7 @@ export function Here() {
     peek.value = channel;
   };
   return (
-    <section class="here" aria-label="Here">
+    <div class="here" role="group" aria-label="Here">
       <p class="row">
         <b title="Read from the maps in the page, to 1/255 of each unit's range">HERE {position.join(",")}</b>
         <span class="muted">{[layer, coarseness(shown.meta)].filter(Boolean).join(" · ")}</span>
@@ -79,7 +79,7 @@ export function Here() {
       <p class="unseen" role="status">
         {kept ? spoken : ""}
       </p>
-    </section>
+    </div>
   );
 }
 

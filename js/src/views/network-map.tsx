@@ -89,7 +89,7 @@ export function NetworkMap() {
   const reachable = (visible && focused.value) || chosen || nodes[0]?.name || "";
   const course: Course = { layers: layers.value, shares, path, isOpen, reachable };
   return (
-    <nav class="map" aria-label="Map of the network">
+    <div class="map" role="group" aria-label="Map of the network">
       <div
         ref={tree}
         class="course"
@@ -104,7 +104,7 @@ export function NetworkMap() {
         ))}
       </div>
       <Reading shares={shares} />
-    </nav>
+    </div>
   );
 }
 

@@ -61,8 +61,9 @@ export function Panel({ name, label, slot, log, class: extra = "", children }: P
   // Absent only while a first painting is awaited: whoever waits for the number then waits for that.
   const seq = log.seq.value ?? (busy ? undefined : 0);
   return (
-    <section
+    <div
       class={`panel ${extra}`}
+      role="group"
       data-panel={name}
       data-state={state}
       data-seq={seq}
@@ -71,7 +72,7 @@ export function Panel({ name, label, slot, log, class: extra = "", children }: P
       aria-busy={busy}
     >
       {children}
-    </section>
+    </div>
   );
 }
 

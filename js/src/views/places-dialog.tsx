@@ -32,7 +32,7 @@ function Pins() {
   const { traits } = useStore();
   const pins = traits.pins.value;
   return (
-    <section aria-label="Pinned units">
+    <div role="group" aria-label="Pinned units">
       <h4>Pinned units</h4>
       {pins.length === 0 && <p class="muted">None: p, or ☆ beside the unit, pins the chosen one.</p>}
       <ul class="places">
@@ -40,7 +40,7 @@ function Pins() {
           <PinRow key={pin.unit} pin={pin} />
         ))}
       </ul>
-    </section>
+    </div>
   );
 }
 
@@ -82,7 +82,7 @@ function PinRow({ pin }: { pin: Pin }) {
 function Bookmarks() {
   const { traits } = useStore();
   return (
-    <section aria-label="Bookmarks">
+    <div role="group" aria-label="Bookmarks">
       <h4>Bookmarks</h4>
       <ul class="places">
         {Object.entries(traits.bookmarks.value).map(([name, view]) => (
@@ -90,7 +90,7 @@ function Bookmarks() {
         ))}
       </ul>
       <KeepField />
-    </section>
+    </div>
   );
 }
 
