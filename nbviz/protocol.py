@@ -23,6 +23,7 @@ SLOTS = (
     "census",
     "contributions",
     "groups",
+    "occlude",
     "upload",
     "original",
     "dream",
@@ -50,6 +51,11 @@ class Check:
 def _is_count(value: Any) -> bool:
     # A bool is an int to isinstance, and never what is meant here.
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_class_or_two(value: Any) -> bool:
+    pair = isinstance(value, list) and len(value) == 2 and all(map(_is_count, value))
+    return value is None or _is_count(value) or pair
 
 
 def _are_params(value: Any) -> bool:
@@ -86,9 +92,10 @@ WEIGHT = Check(
 SIZE = Check(lambda value: _is_count(value) and value > 0, "a whole number from 1")
 SLOT = Check(lambda value: value in SLOTS, f"one of {', '.join(SLOTS)}")
 CLASSES = Check(
-    lambda value: isinstance(value, list) and bool(value) and all(COUNT.or_null().fits(item) for item in value),
-    "a list of at least one class index or null",
+    lambda value: isinstance(value, list) and bool(value) and all(map(_is_class_or_two, value)),
+    "a list of at least one class index, null, or pair of class indices",
 )
+BOX = Check(lambda value: isinstance(value, list) and len(value) == 4 and all(map(_is_count, value)), "four pixels")
 TERMS = Check(_are_terms, f"a list of 1 to {MOST_TERMS} pairs of a weight and a unit")
 AIM = Check(
     _is_aim,
@@ -129,6 +136,7 @@ OPERATIONS: dict[str, dict[str, Check]] = {
     },
     "gallery": {"layer": NAME, "steps": SIZE, "size": SIZE.or_null(), "seed": COUNT},
     "filters": {"layer": NAME.or_null()},
+    "occlude": {"image": COUNT, "box": BOX, "fill": NAME, "target": COUNT.or_null()},
     "upload": {"file": NAME, "name": TEXT, "part": COUNT, "parts": SIZE},
     "extremes": {"images": IMAGES},
     "contributions": {"image": COUNT, "layer": NAME, "target": COUNT.or_null()},

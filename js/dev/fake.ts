@@ -283,11 +283,13 @@ function overlay(request: Extract<Request, { op: "overlay" }>): Answer {
   const { targets, method: name, image, layer: at, params } = request;
   const signed = name !== "grad_cam";
   const side = signed ? 56 : 7;
-  const chosen = targets.map((t) => prediction(t ?? 3));
-  const list = chosen.map((target) => {
+  const list = targets.map((aim) => {
+    const [plus, less] = Array.isArray(aim) ? aim : [aim, null];
+    const [target, minus] = [prediction(plus ?? 3), less === null ? null : prediction(less)];
     const empty = target.index === 7;
     return {
       target,
+      minus,
       lo: signed ? -0.02 : 0,
       hi: empty ? 0 : 0.02 + 0.01 * target.index,
       empty,
@@ -295,7 +297,7 @@ function overlay(request: Extract<Request, { op: "overlay" }>): Answer {
       numbers: signed ? { samples: 8 } : {},
     };
   });
-  const buffers = chosen.map(({ index }) => {
+  const buffers = list.map(({ target: { index } }) => {
     const [cy, cx] = index === 3 ? [0.68, 0.7] : index === 0 ? [0.35, 0.3] : [noise(index), noise(index + 5)];
     const values = field(
       side,
@@ -496,6 +498,17 @@ function answer(request: Request): Answer {
       return dream(request);
     case "inversion":
       return inversion(request.image, request.steps, request.seed);
+    case "occlude": {
+      const [y0, x0, y1, x1] = request.box;
+      const [height, width] = [y1 - y0, x1 - x0];
+      const share = 1 - x0 / 448;
+      const classes = [3, 0, 9].map(prediction).map(({ probability, logit, ...one }) => {
+        return { ...one, probability: share * probability, logit: logit - 1, before: { probability, logit } };
+      });
+      const meta = { box: request.box, height, width, fill: request.fill, classes };
+      const content = { key: JSON.stringify(request.box), meta };
+      return { content, buffers: [new Uint8Array(height * width * 3).fill(128)] };
+    }
     case "upload": {
       const image = request.part + 1 === request.parts ? 2 : null;
       return { content: { key: "upload", meta: { received: request.part + 1, image, note: "" } } };

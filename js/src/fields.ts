@@ -97,10 +97,13 @@ export function chosenMap(store: Store): { map: OverlayMap; index: number; of: H
 }
 
 /** Method, layer, class and what is known of the result. */
-function captionOf({ meta, want, reached }: HeatMaps, { target, numbers }: OverlayMap): string {
+function captionOf({ meta, want, reached }: HeatMaps, { target, minus, numbers }: OverlayMap): string {
   const method = withSettings(meta.label, want.args.params);
   const where = meta.layer ? ` at ${meta.layer}` : "";
-  const facts = [`${target.label}: logit ${short(target.logit)}, ${percent(target.probability)}`];
+  const difference = minus && `logits ${short(target.logit)} − ${short(minus.logit)}`;
+  const facts = minus
+    ? [`${target.label} minus ${minus.label}: ${difference} = ${short(target.logit - minus.logit)}`]
+    : [`${target.label}: logit ${short(target.logit)}, ${percent(target.probability)}`];
   return [`${method}${where}`, ...facts, ...named(numbers), ...(reached ? [reached] : [])].join(" · ");
 }
 

@@ -1,5 +1,6 @@
 /** How a person looks at the picture: choices of the page alone. */
 import { type Signal, signal } from "@preact/signals";
+import type { Hand } from "./hand";
 
 /** A place of the picture, as shares of its height and width. */
 export interface Place {
@@ -13,12 +14,18 @@ export interface Look {
   /** Where the pointer is, and the place that is kept. */
   hover: Signal<Place | null>;
   kept: Signal<Place | null>;
+  /** The class that is subtracted from the one that is shown. */
+  minus: Signal<number | null>;
+  /** The window that is held over the picture, if one is. */
+  hand: Signal<Hand | null>;
 }
 
 export const look = (): Look => ({
   threshold: signal(0),
   hover: signal(null),
   kept: signal(null),
+  minus: signal(null),
+  hand: signal(null),
 });
 
 /** The row and column of a grid that holds a place. */

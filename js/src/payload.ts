@@ -45,6 +45,7 @@ interface Bytes {
   synthesis: { picture: Uint8Array; files: Uint8Array[] };
   /** One file a tile, empty where there is no picture. */
   gallery: Uint8Array[];
+  occlude: Uint8Array;
   upload: Uint8Array;
   filters: FilterBytes;
   extremes: ExtremesBytes;
@@ -124,6 +125,7 @@ const READERS: { [O in Op]: Reader<O> } = {
       m.tiles.map(({ length }) => length),
       "gallery",
     ),
+  occlude: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "covered part"),
   upload: () => new Uint8Array(0),
   filters: (m, [bytes, tops, inputs]) => ({
     pixels: pixels(bytes, m.count * m.planes * m.height * m.width * m.channels, "filters"),

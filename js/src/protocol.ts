@@ -41,6 +41,7 @@ export const SLOTS = [
   "original",
   "dream",
   "inversion",
+  "occlude",
 ] as const;
 /** The panels that show answers. */
 export type SlotName = (typeof SLOTS)[number];
@@ -87,6 +88,8 @@ const numbers = byName(number);
 
 const overlayMap = record({
   target: prediction,
+  /** The class that it is compared with, where the map is of a difference. */
+  minus: nullable(prediction),
   lo: number,
   hi: number,
   empty: flag,
@@ -161,6 +164,20 @@ const filters = record({
   note: text,
 });
 
+/** Pixels: first row and column, and those after the last. */
+const box = tuple(count, "y0", "x0", "y1", "x1");
+
+const occluded = record({
+  index: count,
+  label: text,
+  probability: number,
+  logit: number,
+  before: record({ probability: number, logit: number }),
+});
+export type Occluded = Checked<typeof occluded>;
+
+const occlude = record({ box, height: size, width: size, fill: name, classes: list(occluded) });
+
 /** A part has arrived; with the last one, the number of the picture that the file holds. */
 const upload = record({ received: size, image: nullable(count), note: text });
 
@@ -230,6 +247,7 @@ const METAS = {
   synthesis,
   gallery,
   filters,
+  occlude,
   upload,
   extremes,
   contributions,
@@ -368,8 +386,15 @@ function layers(value: unknown, at: string): string[] {
   return names;
 }
 
-function targets(value: unknown, at: string): (number | null)[] {
-  const classes = list(nullable(count))(value, at);
+/** A class, the predicted one, or one minus another. */
+export type ClassTarget = number | null | [plus: number, minus: number];
+
+function classTarget(value: unknown, at: string): ClassTarget {
+  return Array.isArray(value) ? [...tuple(count, "plus", "minus")(value, at)] : nullable(count)(value, at);
+}
+
+function targets(value: unknown, at: string): ClassTarget[] {
+  const classes = list(classTarget)(value, at);
   if (classes.length === 0) throw new ProtocolError(`${at}: expected at least one class`);
   return classes;
 }
@@ -398,6 +423,7 @@ const ARGUMENTS = {
   gallery: record({ layer: name, steps: size, size: nullable(size), seed: count }),
   /** Without a layer the kernel takes the first convolution. */
   filters: record({ layer: nullable(name) }),
+  occlude: record({ image: count, box, fill: name, target: nullable(count) }),
   /** The bytes of the part travel beside the message. */
   upload: record({ file: name, name: text, part: count, parts: size }),
   extremes: record({ images }),

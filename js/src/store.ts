@@ -9,6 +9,7 @@ import { fitting } from "./draw/colour";
 import * as dreaming from "./dreaming";
 import { Gallery } from "./gallery";
 import { type GridChoices, gridChoices } from "./grid-choices";
+import { followHand } from "./hand";
 import { type Look, look } from "./look";
 import type { Params, Plain, SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext, type Want } from "./slot";
@@ -35,6 +36,7 @@ export interface Slots {
   census: Slot<"extremes">;
   contributions: Slot<"contributions">;
   groups: Slot<"groups">;
+  occlude: Slot<"occlude">;
   original: Slot<"original">;
   dream: Slot<"dream">;
   inversion: Slot<"inversion">;
@@ -71,10 +73,20 @@ const GRID: readonly SlotName[] = ["filters", "contributions", "groups", "survey
 
 /** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */
 const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
-  explorer: ["thumbnails", "picture", "maps", "overlay", "projection", "excites", "gallery", ...GRID],
+  explorer: [
+    "thumbnails",
+    "picture",
+    "maps",
+    "overlay",
+    "projection",
+    "excites",
+    "gallery",
+    "occlude",
+    ...GRID,
+  ],
   layer_grid: ["thumbnails", "maps", "gallery", ...GRID],
   filter_grid: ["filters"],
-  heatmap_overlay: ["thumbnails", "picture", "overlay"],
+  heatmap_overlay: ["thumbnails", "picture", "overlay", "occlude"],
   unit_inspector: ["thumbnails", "picture", "projection", "excites"],
   dreamer: ["thumbnails", "picture", "original", "dream", "inversion"],
 };
@@ -202,6 +214,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     census: new Slot("census", context),
     contributions: new Slot("contributions", context),
     groups: new Slot("groups", context),
+    occlude: new Slot("occlude", context),
     original: new Slot("original", context),
     dream: new Slot("dream", context),
     inversion: new Slot("inversion", context),
@@ -330,6 +343,7 @@ function follow(store: Store): () => void {
     census: () => store.slots.census.ask(channels.census(store)),
     contributions: () => store.slots.contributions.ask(channels.contributions(store)),
     groups: () => store.slots.groups.ask(channels.groups(store)),
+    occlude: () => followHand(store),
     original: () => store.slots.original.ask(dreaming.original(store)),
     dream: () => dreaming.follow(store.slots.dream, dreaming.dream(store)),
     inversion: () => dreaming.follow(store.slots.inversion, dreaming.inversion(store)),

@@ -1,7 +1,7 @@
 /** What each panel wants to show, from the state of the page: pure functions of the store. */
 import { formatUnit, parseUnit, wholeUnit } from "./address";
 import { short } from "./format";
-import type { Params, Prediction, SynthesisTarget } from "./protocol";
+import type { ClassTarget, Params, Prediction, SynthesisTarget } from "./protocol";
 import type { Want } from "./slot";
 import type { Store } from "./store";
 import type { MethodInfo } from "./traits";
@@ -71,7 +71,8 @@ export function overlay(store: Store): Want<"overlay"> | "wait" | null {
   const info = methodNamed(store, method);
   const layer = info?.layer && local.classLayer.value === "chosen" ? traits.layer.value : null;
   const params = paramsOf(store, method);
-  const targets = targetsOf(traits.target.value, known?.map((p) => p.index) ?? [], info?.cheap ?? false);
+  const strongest = known?.map((p) => p.index) ?? [];
+  const targets = targetsOf(traits.target.value, local.look.minus.value, strongest, info?.cheap ?? false);
   return {
     op: "overlay",
     args: { image: traits.image_index.value, method, targets, layer, params },
@@ -80,7 +81,14 @@ export function overlay(store: Store): Want<"overlay"> | "wait" | null {
   };
 }
 
-function targetsOf(target: number | null, strongest: number[], together: boolean): (number | null)[] {
+function targetsOf(
+  target: number | null,
+  minus: number | null,
+  strongest: number[],
+  together: boolean,
+): ClassTarget[] {
+  const shown = target ?? strongest[0];
+  if (minus !== null && shown !== undefined && minus !== shown) return [[shown, minus]];
   const among = strongest.length > 0 && (target === null || strongest.includes(target));
   return together && among ? strongest : [target ?? strongest[0] ?? null];
 }

@@ -177,12 +177,12 @@ class Session:
 
     def answer(self, op: str, args: Mapping[str, Any], report: Report = silent) -> Answer:
         """Carry out an operation of `protocol.OPERATIONS`; answers of unchanged weights come from the cache."""
-        from .operations import ACTS, OPERATIONS
+        from .operations import OPERATIONS, UNKEPT
 
         if op not in OPERATIONS:
             raise BadRequest(f"There is no operation {op!r}; known are {', '.join(OPERATIONS)}.")
         key = self._key(op, args)
-        if op in ACTS:
+        if op in UNKEPT:
             return self._computed(key, op, args, report)
         answers = self._answers
         self._asked.put(f"{op} {args}", Asked(op, args, key, self.net.revision))

@@ -29,6 +29,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "synthesis": {"target": {"unit": "3:5"}, "steps": 3, "size": 32, "seed": 1},
     "gallery": {"layer": "3", "steps": 2, "size": None, "seed": 1},
     "filters": {"layer": None},
+    "occlude": {"image": 0, "box": [0, 0, 8, 4], "fill": "grey"},
     "upload": {"file": "f", "name": "cat.png", "part": 0, "parts": 2, "data": b"the first half"},
     "extremes": {"images": [0, 1]},
     "contributions": {"image": 0, "layer": "3", "target": None},
@@ -82,6 +83,7 @@ def test_buffers_are_contiguous_little_endian_and_as_large_as_stated(session: Se
         "dream": [area * 3, sum(meta.get("lengths", ()))],
         "inversion": [area * 3] * len(meta.get("layers", ())),
         "gallery": [sum(tile["length"] for tile in meta.get("tiles", ()))],
+        "occlude": [area * 3],
         "upload": [],
         "filters": [
             area * meta.get("channels", 0) * meta.get("count", 0) * meta.get("planes", 0),

@@ -102,3 +102,22 @@ def test_a_method_that_samples_ends_where_nobody_waits(session: Session) -> None
 
 def test_only_what_ends_at_a_layer_is_asked_for_several_classes_at_once() -> None:
     assert {m.name for m in METHODS.values() if m.cheap} == {"cam", "grad_cam", "grad_cam_pp", "layer_cam"}
+
+
+def test_one_class_minus_another_is_the_method_on_the_difference_of_their_logits(session: Session) -> None:
+    answer = ask(session, "grad_cam", params={"signed": True}, targets=[[2, 0]], layer="3")
+    net = session.net
+    own = nbviz.grad_cam(net, noise(3)[0], net.logit(2) - net.logit(0), layer="3", signed=True).heatmap()
+    assert np.array_equal(answer.buffers[0], images.normalise(own, "signed")[0])
+    (facts,) = answer.meta["maps"]
+    assert (facts["target"]["label"], facts["minus"]["label"]) == ("cat", "ant")
+    there = {p.index: p.logit for p in net.predict(noise(3)[0], k=4)}
+    assert facts["target"]["logit"] - facts["minus"]["logit"] == pytest.approx(there[2] - there[0], abs=1e-5)
+    swapped = ask(session, "grad_cam", params={"signed": True}, targets=[[0, 2]], layer="3")
+    assert np.abs(answer.buffers[0].astype(int) + swapped.buffers[0] - 256).max() <= 1
+
+
+@pytest.mark.parametrize("method", [m.name for m in METHODS.values() if m.asks == "class" and m.name != "cam"])
+def test_every_class_method_knows_what_a_difference_is(session: Session, method: str) -> None:
+    facts = ask(session, method, targets=[[2, 0]]).meta["maps"][0]
+    assert (facts["target"]["index"], facts["minus"]["index"]) == (2, 0)

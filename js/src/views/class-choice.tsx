@@ -3,7 +3,7 @@ import { chosenMap } from "../fields";
 import { classNames, searchClasses, showClass } from "../find";
 import { percent, short } from "../format";
 import type { Prediction } from "../protocol";
-import { predictions } from "../wants";
+import { className, predictions } from "../wants";
 import { Combobox } from "./combobox";
 import { useStore, useView } from "./context";
 import { Button, OWN_KEYS } from "./controls";
@@ -11,6 +11,7 @@ import { Button, OWN_KEYS } from "./controls";
 export function ClassChoice() {
   const store = useStore();
   const { traits, local } = store;
+  const { minus } = local.look;
   const strongest = predictions(store);
   if (!strongest || strongest.length === 0) return null;
   const target = traits.target.value;
@@ -19,6 +20,10 @@ export function ClassChoice() {
   const other =
     asked && asked.index === current && !strongest.some((p) => p.index === current) ? [asked] : [];
   const choose = (index: number | null) => showClass(store, index);
+  const subtract = (index: number) => {
+    local.mode.value = "class";
+    minus.value = minus.peek() === index ? null : index;
+  };
   return (
     <div class="classes">
       <ul aria-label="Strongest classes">
@@ -28,11 +33,19 @@ export function ClassChoice() {
             prediction={p}
             chosen={p.index === current && local.mode.value === "class"}
             onChoose={() => choose(p.index)}
+            subtracted={p.index === minus.value}
+            onSubtract={p.index === current ? undefined : () => subtract(p.index)}
           />
         ))}
       </ul>
       <div class="row">
-        <ClassSearch onChoose={choose} />
+        <ClassSearch words="Any of" onChoose={choose} />
+        <ClassSearch words="Minus any of" onChoose={subtract} />
+        {minus.value !== null && (
+          <Button kind="quiet" label="Subtract no class" onClick={() => subtract(minus.value!)}>
+            − {className(store, minus.value)} ×
+          </Button>
+        )}
         {target !== null && (
           <Button kind="quiet" label="Show the class that is predicted" onClick={() => choose(null)}>
             predicted
@@ -47,9 +60,13 @@ interface BarProps {
   prediction: Prediction;
   chosen: boolean;
   onChoose: () => void;
+  /** Whether it is the one that the shown class is compared with. */
+  subtracted: boolean;
+  onSubtract: (() => void) | undefined;
 }
 
-function ClassBar({ prediction: { index, label, probability, logit }, chosen, onChoose }: BarProps) {
+function ClassBar({ prediction, chosen, onChoose, subtracted, onSubtract }: BarProps) {
+  const { index, label, probability, logit } = prediction;
   const { store, tab } = useView();
   const excite = () => {
     store.excite(index);
@@ -69,6 +86,11 @@ function ClassBar({ prediction: { index, label, probability, logit }, chosen, on
         <span class="name">{label}</span>
         <span class="number">{percent(probability)}</span>
       </button>
+      {onSubtract && (
+        <Button kind="quiet" label={`Minus ${label}`} pressed={subtracted} onClick={onSubtract}>
+          −
+        </Button>
+      )}
       {store.panels.includes("excites") && (
         <Button kind="quiet" label={`What excites ${label}`} onClick={excite}>
           ✦
@@ -78,12 +100,12 @@ function ClassBar({ prediction: { index, label, probability, logit }, chosen, on
   );
 }
 
-function ClassSearch({ onChoose }: { onChoose: (index: number) => void }) {
+function ClassSearch({ words, onChoose }: { words: string; onChoose: (index: number) => void }) {
   const names = classNames(useStore());
   return (
     <Combobox
-      label={`Any of ${names.length} classes`}
-      placeholder={`any of ${names.length} classes…`}
+      label={`${words} ${names.length} classes`}
+      placeholder={`${words.toLowerCase()} ${names.length}…`}
       nothing="no class of that name"
       search={(query) =>
         searchClasses(names, query).map((index) => ({

@@ -11,9 +11,11 @@ interface ButtonProps {
   label?: string | undefined;
   kind?: "plain" | "primary" | "quiet";
   disabled?: boolean;
+  /** Of a switch: whether it is on. */
+  pressed?: boolean;
 }
 
-export function Button({ onClick, children, label, kind = "plain", disabled = false }: ButtonProps) {
+export function Button({ onClick, children, label, kind = "plain", disabled = false, pressed }: ButtonProps) {
   return (
     <button
       type="button"
@@ -21,6 +23,7 @@ export function Button({ onClick, children, label, kind = "plain", disabled = fa
       aria-label={label}
       title={label}
       disabled={disabled}
+      aria-pressed={pressed}
       onClick={onClick}
       {...OWN_KEYS}
     >

@@ -141,6 +141,7 @@ const NAMES: Record<AnySlot["name"], string> = {
   census: "shares of the map",
   contributions: "contributions to the class",
   groups: "groups",
+  occlude: "occlusion by hand",
   original: "picture",
   dream: "dream",
   inversion: "inversion",

@@ -7,6 +7,7 @@ import { ClassChoice } from "./class-choice";
 import { ClassMethod, ClassParameters } from "./class-method";
 import { useStore } from "./context";
 import { Segments, Select, Slider } from "./controls";
+import { HandScores, HandTool } from "./hand";
 import { Here } from "./here";
 import { ImageStrip } from "./image-strip";
 import { Notice, Panel, usePaintLog } from "./panel";
@@ -64,7 +65,7 @@ export function PicturePane({ modes }: Props) {
             {isField(field) && <FieldLegend store={store} field={field} />}
             <Readout store={store} field={field} />
           </div>
-          {store.panels.includes("maps") && <Here />}
+          {local.look.hand.value ? <HandScores /> : store.panels.includes("maps") && <Here />}
         </Panel>
         <div class="side">
           <div class="toolbar">
@@ -96,6 +97,7 @@ export function PicturePane({ modes }: Props) {
               />
             )}
             <ColourChoice />
+            <HandTool />
           </div>
           {mode === "class" && <ClassParameters />}
           <ClassChoice />

@@ -5,6 +5,7 @@ import { byteValue, lutOf, recolour } from "../draw/colour";
 import { type Bitmap, cell, compose, composeColours, coverOf, paintBytes, sample } from "../draw/picture";
 import type { Field, Silence } from "../fields";
 import { short } from "../format";
+import { stamped } from "../hand";
 import { cellAt, middleOf, type Place } from "../look";
 import type { Shown } from "../slot";
 import type { Store } from "../store";
@@ -45,7 +46,9 @@ export function Stage({ store, field: over, token, notice, onPainted }: StagePro
   const { local, slots } = store;
   const shown = slots.picture.shown.value;
   const settings = [local.opacity.value, local.look.threshold.value, local.colormap.value] as const;
-  const bitmap = useMemo(() => shown && paint(shown, over, ...settings), [shown, over, ...settings]);
+  const laid = useMemo(() => shown && paint(shown, over, ...settings), [shown, over, ...settings]);
+  const covered = local.look.hand.value && slots.occlude.shown.value;
+  const bitmap = useMemo(() => laid && (covered ? stamped(laid, covered) : laid), [laid, covered]);
   if (!shown || !bitmap) return <figure class="stage empty">{notice}</figure>;
 
   const { height, width, name } = shown.meta;
@@ -79,6 +82,34 @@ const ARROWS: Record<string, [number, number]> = {
   ArrowRight: [0, 1],
 };
 
+/** The key was for the picture alone. */
+function taken(event: KeyboardEvent): void {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/** Move the window that is held. */
+function hold({ local }: Store, place: Place): void {
+  const { hand } = local.look;
+  if (hand.peek()) hand.value = { ...hand.peek()!, ...place };
+}
+
+/** Arrows move the window by a quarter of itself, with Shift by a pixel or so; + and − change its size. */
+function moveHand(store: Store, event: KeyboardEvent): boolean {
+  const { hand } = store.local.look;
+  const held = hand.peek();
+  if (!held) return false;
+  const step = ARROWS[event.key];
+  const grow = { "+": 1.25, "=": 1.25, "-": 0.8 }[event.key];
+  const by = event.shiftKey ? 1 / 224 : held.size / 4;
+  const within = (share: number) => Math.min(1, Math.max(0, share));
+  if (step) hold(store, { y: within(held.y + by * step[0]), x: within(held.x + by * step[1]) });
+  else if (grow) hand.value = { ...held, size: Math.min(1, Math.max(0.05, held.size * grow)) };
+  else if (event.key === "Escape") hand.value = null;
+  else return false;
+  return true;
+}
+
 interface PointingProps {
   store: Store;
   field: Field | null;
@@ -96,6 +127,7 @@ function Pointing({ store, field, ratio, children }: PointingProps) {
     store.lock({ ...field.unit, position: cellAt(place, field.full) });
   };
   const click = (event: MouseEvent) => {
+    if (look.hand.peek()) return;
     const place = placeOf(event);
     const again = look.kept.peek() && `${cellAt(look.kept.peek()!, grid)}` === `${cellAt(place, grid)}`;
     if (again) look.kept.value = null;
@@ -103,24 +135,31 @@ function Pointing({ store, field, ratio, children }: PointingProps) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = ARROWS[event.key];
+    if (moveHand(store, event)) return taken(event);
     if (step) {
       const [row, column] = cellAt(look.kept.peek() ?? { y: 0.5, x: 0.5 }, grid);
       keep(middleOf([row + step[0], column + step[1]], grid));
     } else if (event.key === "Escape" && look.kept.peek()) look.kept.value = null;
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    taken(event);
   };
   return (
     <div
-      class="picture locks"
+      class={`picture locks ${look.hand.value ? "held" : ""}`}
       role="application"
       aria-label="Places of the picture: arrows move, Escape lets go"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is worked with by the keyboard
       tabIndex={0}
       style={{ aspectRatio: ratio }}
+      onPointerDown={(event) => {
+        if (!look.hand.peek()) return;
+        event.currentTarget.setPointerCapture(event.pointerId);
+        hold(store, placeOf(event));
+      }}
       onPointerMove={(event) => {
-        look.hover.value = placeOf(event);
+        const place = placeOf(event);
+        if (look.hand.peek() && event.buttons > 0) hold(store, place);
+        look.hover.value = place;
       }}
       onPointerLeave={() => {
         look.hover.value = null;

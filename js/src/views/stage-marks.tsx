@@ -1,6 +1,7 @@
 /** What is drawn over the picture: the place that is looked at, the neuron, and what it sees of the picture. */
 import type { Box } from "../draw/part";
 import { type Field, mapsHolding } from "../fields";
+import { heldBox } from "../hand";
 import { cellAt } from "../look";
 import type { Meta } from "../protocol";
 import type { Store } from "../store";
@@ -56,8 +57,10 @@ interface Props {
 }
 
 export function Marks({ store, height, width, field }: Props) {
-  const marked = placeMarked(store) ?? (field?.kind === "unit" ? neuronMarked(store, field) : null);
-  const box = marked ? marked.box : layerMarked(store);
+  const held = heldBox(store, height, width);
+  const neuron = field?.kind === "unit" ? neuronMarked(store, field) : null;
+  const marked = held ? null : (placeMarked(store) ?? neuron);
+  const box = held ?? (marked ? marked.box : layerMarked(store));
   return (
     <svg class="marks" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
       {box && <FieldMark box={box} />}

@@ -13,6 +13,7 @@ from .gallery import gallery
 from .groups import groups_of
 from .inversion import inversion
 from .maps import GRID_PIXELS, maps
+from .occlude import occlude
 from .original import original
 from .overlay import overlay
 from .picture import picture, thumbnails
@@ -20,7 +21,7 @@ from .projection import projection
 from .synthesis import synthesis
 from .upload import upload
 
-__all__ = ["ACTS", "GRID_PIXELS", "OPERATIONS"]
+__all__ = ["GRID_PIXELS", "OPERATIONS", "UNKEPT"]
 
 OPERATIONS: dict[str, Callable[..., Result]] = {
     "picture": picture,
@@ -31,6 +32,7 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "synthesis": synthesis,
     "gallery": gallery,
     "filters": filters_of,
+    "occlude": occlude,
     "upload": upload,
     "extremes": extremes_over,
     "contributions": contributions_to,
@@ -41,5 +43,5 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
 }
 """By the name a request carries."""
 
-ACTS = {"upload"}
-"""Those that change the session: carried out every time, and never answered from what is kept."""
+UNKEPT = {"occlude", "upload"}
+"""Carried out every time, and not kept: asked with a free hand, hardly ever twice alike, or to change the session."""

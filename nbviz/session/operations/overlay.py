@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ... import images as pictures
-from ...address import Target
+from ...address import Sum, Target
 from ...errors import BadRequest
 from ...methods import Attribution, Method, Recording
 from ..session import Bytes, Report, Session
@@ -35,8 +35,16 @@ def overlay(
         report(i, len(aims), f"{row.label}{of}")
         if "on_step" in row.accepts:
             options["on_step"] = _reporting(session, report, row, recording, found, len(aims))
-        found.append(row.function(session.net, recording, target, **options))
+        found.append(row.function(session.net, recording, _aim(session, target), **options))
     return _heat_maps(session, row, recording, found)
+
+
+def _aim(session: Session, target: Any) -> Any:
+    """A pair is one class minus another."""
+    if not isinstance(target, list):
+        return target
+    plus, minus = map(session.net.logit, target)
+    return plus - minus
 
 
 def _options(row: Method, layer: str | None, params: dict[str, Any] | None) -> dict[str, Any]:
@@ -75,7 +83,7 @@ def _heat_maps(session: Session, row: Method, recording: Recording, found: list[
         "signed": found[0].signed,
         "maps": [
             {
-                "target": _class_facts(session, recording.logits[0], a.target),
+                **_class_facts(session, recording.logits[0], a.target),
                 "lo": lo,
                 "hi": hi,
                 "empty": not bool(h.any()),
@@ -99,6 +107,14 @@ def _heat_codes(found: Attribution, heat: torch.Tensor) -> tuple[Bytes, float, f
 
 
 def _class_facts(session: Session, logits: torch.Tensor, target: Target | None) -> dict[str, Any]:
+    """The class of a map, and the one that it is compared with where the target is a difference."""
+    if isinstance(target, Sum):
+        (_, plus), (_, minus) = target.parts
+        return {"target": _class(session, logits, plus), "minus": _class(session, logits, minus)}
+    return {"target": _class(session, logits, target), "minus": None}
+
+
+def _class(session: Session, logits: torch.Tensor, target: Target | None) -> dict[str, Any]:
     index = getattr(target, "index", 0)
     values = logits.detach().float()
     return {
