@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,18 @@ from PIL import Image
 
 from .. import images
 from ..address import Unit
-from ..errors import BadAtlas, BadDataset, BadRequest, OutOfRange
+from ..errors import BadAtlas, BadDataset, BadRequest, OutOfRange, close_matches
 from ..network import Network
 from . import fingerprint, tiles
+from .add import add, require_finished
+from .background import Background
+from .claim import Share
 from .gather import as_input
 from .patch import Classes, Histogram, Patch, Patches, Statistics, histogram_of
 from .pictures import Item, Source, source_of
 from .plan import Plan, read_manifest
+from .progress import OnProgress
+from .projections import ADDITIONS, Projection, about, read_projections
 from .shelf import Finished, Running, Shelf
 
 
@@ -33,6 +39,8 @@ class Atlas:
         dataset: the pictures, where they have moved or were no files; as for `nbviz.scan`.
         net: the network, to cut out patches that are not stored; see `attach`.
 
+    background: what is being done for this atlas in the background, None where nothing is.
+
     Units are given as `net.unit(…)`, as "layer:channel" or as (layer, channel); layers by any name of their output.
     """
 
@@ -41,6 +49,7 @@ class Atlas:
         self._plan, self._skipped = read_manifest(self.path)
         self._source = None if dataset is None else self._checked(source_of(dataset))
         self._net: Network | None = None
+        self.background: Background | None = None
         self._running = Running(self.path, self._plan)
         self._finished = Finished(self.path, self._plan)
         if net is not None:
@@ -170,6 +179,55 @@ class Atlas:
             return Image.fromarray(self._net.picture(as_input(self._net, item, "model")))
         return images.read(item.picture)
 
+    # -- more pictures ------------------------------------------------------------------------------------------
+
+    def projections(self, unit: Any, kind: str = "deconvnet") -> list[Projection]:
+        """The pictures of a kind that were added for a unit's channel, in the order of `top`; none where none were.
+
+        kind: "deconvnet", "guided_backprop" or "neuron_gradient", each patch's projection; "visualize", one picture
+            that excites the channel.
+        """
+        if kind not in ADDITIONS:
+            raise BadRequest(
+                f"An atlas has no {kind!r}; there are {', '.join(ADDITIONS)}.{close_matches(kind, ADDITIONS)}"
+            )
+        return read_projections(self.path, self._plan, kind, *self._address(unit))
+
+    def added(self) -> dict[str, list[str]]:
+        """The kinds of pictures that were added, or are being added, each with its layers."""
+        kinds = [kind for kind in ADDITIONS if (self.path / kind).is_dir()]
+        return {kind: [self.layers[number] for number in about(self.path, kind)["layers"]] for kind in kinds}
+
+    def add(
+        self,
+        kind: str,
+        net: Network | None = None,
+        layers: Iterable[str] | None = None,
+        workers: int | None = None,
+        engine: Any = None,
+        progress: bool = True,
+        *,
+        share: Share | None = None,
+        background: bool = False,
+        on_progress: OnProgress | None = None,
+        **options: Any,
+    ) -> None:
+        """Add pictures to a finished atlas: each patch's projection, or a picture that excites each channel.
+
+        kind: as for `projections`. net: the scanned network, where it was not attached. layers: names or patterns, by
+        default all. The rest as for `nbviz.scan`: it goes on where it stopped, on any engine. options: for "visualize"
+        steps, size, param and seed. Raises `BadAtlas` where the scan is not finished or the network is another one.
+        """
+        require_finished(self.path, self.complete)
+        if net is not None:
+            self.attach(net)
+        if self._net is None:
+            raise BadRequest("Adding needs the network that was scanned; give it as net.")
+        self.background = add(
+            self.path, self._plan, kind, self._net, self._pictures, layers, options, workers, engine, progress, share,
+            background, on_progress,
+        )  # fmt: skip
+
     # -- inside -------------------------------------------------------------------------------------------------
 
     @property
@@ -246,10 +304,12 @@ class Atlas:
 
     @property
     def _pictures(self) -> Source:
+        """The data set, found again where it lay."""
         if self._source is None:
-            if self._plan.data["kind"] != "tar":
-                raise BadDataset("they were given as a Python object")
-            self._source = self._checked(source_of(self._plan.data["files"]))
+            where = self._plan.data.get("files") or self._plan.data.get("path")
+            if where is None:
+                raise BadDataset("The pictures were given as a Python object; Atlas(path, dataset=…) gives them again.")
+            self._source = self._checked(source_of(where))
         return self._source
 
     def _checked(self, source: Source) -> Source:

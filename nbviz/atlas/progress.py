@@ -12,10 +12,14 @@ OnProgress = Callable[[int, int, str], None]
 
 @dataclass
 class Progress:
-    """Counts one stage after the other; `shown` says whether there is a bar on the standard error output."""
+    """Counts one stage after the other.
+
+    `shown` says whether there is a bar on the standard error output; `checkpoint` raises where nobody waits any more.
+    """
 
     shown: bool
     on_progress: OnProgress | None = None
+    checkpoint: Callable[[], None] = lambda: None
     done: int = 0
     total: int = 0
     what: str = ""
@@ -33,6 +37,7 @@ class Progress:
 
     def advance(self, n: int) -> None:
         """So many more are done."""
+        self.checkpoint()
         self.done += n
         if self._bar is not None:
             self._bar.update(n)

@@ -22,9 +22,9 @@ def is_complete(path: Path, plan: Plan) -> bool:
     return read_manifest(path)[1] is not None and tables and not missing(path, plan)
 
 
-def missing(path: Path, plan: Plan) -> list[Task]:
-    """The files of patches that are not there or cut off."""
-    tasks = (Task(tiles.PATCHES, number) for number in range(len(plan.parts)))
+def missing(path: Path, plan: Plan, kind: str = tiles.PATCHES, numbers: Sequence[int] | None = None) -> list[Task]:
+    """Of the files of a kind's pictures, all or those of some parts, the ones that are not there or cut off."""
+    tasks = (Task(kind, number) for number in (range(len(plan.parts)) if numbers is None else numbers))
     return [task for task in tasks if not is_whole(tiles.part_file(path, plan, *task))]
 
 
@@ -43,7 +43,7 @@ class Run:
                 return
             write_pictures(self.path, [self.shop.source.name(i) for i in range(self.plan.count)], ledger.merged)
             write_channels(self.path, self.plan, ledger.merged, self.shop.limits)
-        self._cut()
+        self.make(tiles.PATCHES, "cutting patches", range(len(self.plan.parts)))
         if alone:
             write_manifest(self.path, self.plan, len(read_skipped(self.path, self.plan)))
             shutil.rmtree(self.path / WORK, ignore_errors=True)
@@ -69,10 +69,10 @@ class Run:
             if fold:
                 ledger.fold()
 
-    def _cut(self) -> None:
-        """Write the files of patches that are not there."""
-        tasks = self._mine(missing(self.path, self.plan))
-        self.bar.begin("cutting patches", len(self.plan.parts) - len(tasks), len(self.plan.parts), "files")
+    def make(self, kind: str, what: str, numbers: Sequence[int]) -> None:
+        """Write the files of a kind's pictures that are not there."""
+        tasks = self._mine(missing(self.path, self.plan, kind, numbers))
+        self.bar.begin(what, len(numbers) - len(tasks), len(numbers), "files")
         for task in tasks:  # one that is damaged would pass for done
             tiles.part_file(self.path, self.plan, *task).unlink(missing_ok=True)
         for _ in self._done(tasks):
@@ -95,6 +95,6 @@ class Run:
     def _after_batch(self, pictures: int) -> None:
         if self.shop.net.sync():
             raise ForwardFailed(
-                "The weights changed while the data set was scanned, as in training; scan a copy of the network."
+                "The weights changed while an atlas was made of them, as in training; give a copy of the network."
             )
         self.bar.advance(pictures)

@@ -86,8 +86,6 @@ def encoded(picture: NDArray[np.uint8]) -> bytes:
 def cut_patches(shop: Workshop, number: int) -> None:
     """Cut the patches of a part's channels out of the data set's pictures, each of which is read once."""
     file, plan = part_file(shop.path, shop.plan, PATCHES, number), shop.plan
-    if file.exists():
-        return
     layer, first = plan.parts[number]
     columns = read_channels(shop.path, plan, layer)
     chosen, boxes = columns["picture"][first : first + PART], columns["box"][first : first + PART]

@@ -85,7 +85,7 @@ def scan_shard(shop: Workshop, number: int) -> None:
 
 
 KINDS: dict[str, Callable[[Workshop, int], None]] = {"shard": scan_shard}
-"""What can be asked for; each is idempotent and leaves one file, wholly or not at all."""
+"""What can be asked for; each leaves one file, wholly or not at all, and the same one whenever it is done."""
 
 
 def work(order: Order, task: Task) -> Task:

@@ -33,6 +33,14 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--share", type=_share, metavar="I/N", help="do the I-th of N equal shares and no more, as a job of an array"
     )
+    parser.add_argument(
+        "--with",
+        dest="added",
+        type=_names,
+        default=[],
+        metavar="KINDS",
+        help="what to add once the scan is finished, such as 'deconvnet,visualize'",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -40,8 +48,9 @@ def _run(options: Namespace) -> None:
     from ..atlas import scan
 
     settings = {} if options.batch is None else {"batch": options.batch}
+    net = network_of(options)
     atlas = scan(
-        network_of(options),
+        net,
         options.dataset,
         options.atlas,
         layers=options.layers,
@@ -52,6 +61,16 @@ def _run(options: Namespace) -> None:
         share=options.share,
         **settings,
     )
+    for kind in options.added if atlas.complete else ():
+        atlas.add(
+            kind,
+            net,
+            options.layers,
+            options.workers,
+            options.engine,
+            progress=not options.quiet,
+            share=options.share,
+        )
     print(atlas)
     for name, reason in atlas.skipped:
         print(f"skipped: {name}: {reason}")
@@ -64,6 +83,7 @@ SCAN = Command(
 nbviz scan resnet50 photos/ atlas/                         # a folder, flat or with a sub-folder for each class
 nbviz scan resnet50 photos/ atlas/                         # again, after Ctrl-C or a crash: it goes on
 nbviz scan my_package.nets:make photos/ atlas/ --layers 'layer4*' --k 16
+nbviz scan resnet50 photos/ atlas/ --with deconvnet,visualize           # each patch's projection, too
 nbviz scan resnet50 'train-{000..146}.tar' atlas/ --workers 8           # one process a GPU
 nbviz scan resnet50 photos/ atlas/ --engine tcp://scheduler:8786        # on a Dask cluster
 nbviz scan resnet50 photos/ atlas/ --share $SLURM_ARRAY_TASK_ID/16      # one job of an array of 16

@@ -28,11 +28,13 @@ OPTIONS = ["--device", "cpu", "--layers", "layer1,fc", "--batch", "4", "--quiet"
 def test_it_makes_an_atlas_and_lists_what_it_skipped(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["scan", "demo", str(photos), str(tmp_path / "atlas"), *OPTIONS, "--k", "3"]) == 0
+    call = ["scan", "demo", str(photos), str(tmp_path / "atlas"), *OPTIONS, "--k", "3"]
+    assert main([*call, "--with", "deconvnet"]) == 0
     said = capsys.readouterr().out
     assert "2 layers" in said
     assert "skipped: broken.png" in said
-    assert len(nbviz.Atlas(tmp_path / "atlas").top("layer1:0")) == 3
+    atlas = nbviz.Atlas(tmp_path / "atlas")
+    assert len(atlas.top("layer1:0")) == len(atlas.projections("layer1:0")) == 3
 
 
 def test_shares_of_an_array_are_put_together(photos: Path, tmp_path: Path) -> None:
