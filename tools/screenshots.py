@@ -25,6 +25,13 @@ nbviz.explore(net, list(nbviz.demo.scenes(4, seed=7, objects=2).pictures), unit=
 """
 
 
+DREAMER = """
+import nbviz
+net = nbviz.Network.demo()
+nbviz.Dreamer(net, list(nbviz.demo.scenes(4, seed=7, objects=2).pictures), layer="layer3", strength=3)
+"""
+
+
 def main() -> None:
     """Take every picture anew."""
     with serve(Path(tempfile.mkdtemp())) as server, sync_playwright() as playwright:
@@ -32,6 +39,9 @@ def main() -> None:
         window = browser.new_context(viewport={"width": 1400, "height": 1100}, device_scale_factor=1.5)
         notebook = Lab(server, window).open([EXPLORER])
         _explorer(notebook)
+        notebook.close()
+        notebook = Lab(server, window).open([DREAMER])
+        _dreamer(notebook)
         notebook.close()
         browser.close()
 
@@ -47,6 +57,21 @@ def _explorer(notebook: Notebook) -> None:
     widget.scroll_into_view_if_needed()
     DOCS.mkdir(exist_ok=True)
     widget.screenshot(path=DOCS / "explorer.png")
+
+
+def _dreamer(notebook: Notebook) -> None:
+    """The Dreamer with what each layer remembers."""
+    notebook.run(0)
+    page, inversion = notebook.page, notebook.panel("inversion")
+    page.set_viewport_size({"width": 1100, "height": 1400})
+    page.get_by_role("radio", name="inversion").click()
+    page.get_by_role("button", name="Invert", exact=True).click()
+    expect(inversion).to_have_attribute("data-state", "ready", timeout=240_000)
+    page.get_by_role("listbox", name="Layers").get_by_role("option").nth(3).click()
+    expect(inversion).to_contain_text("layer2 · relative error")
+    widget = page.locator(".dreamer")
+    widget.scroll_into_view_if_needed()
+    widget.screenshot(path=DOCS / "dreamer.png")
 
 
 if __name__ == "__main__":
