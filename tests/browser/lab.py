@@ -32,7 +32,7 @@ class Lab:
 
     def __init__(self, server: LabServer, context: BrowserContext) -> None:
         self.server = server
-        self._context = context
+        self.context = context
         self._numbers = itertools.count()
 
     def open(self, cells: Sequence[str], name: str = "test") -> Notebook:
@@ -48,7 +48,7 @@ class Lab:
 
     def open_file(self, path: Path) -> Notebook:
         """Open a notebook that lies below `server.root`."""
-        notebook = Notebook(self._context.new_page(), self.server.address(path))
+        notebook = Notebook(self.context.new_page(), self.server.address(path))
         notebook.load()
         return notebook
 
