@@ -9,7 +9,7 @@ interface Case {
   says: string;
   state: Partial<Traits>;
   /** What Python does not know of. */
-  at: { class_method: string; synthesised?: boolean; show?: string; sort?: string };
+  at: { class_method?: string; synthesised?: boolean; show?: string; sort?: string };
   questions: { op: string; args: object }[];
 }
 
@@ -30,7 +30,7 @@ describe("what a page asks for is what Python records", () => {
       const store = createStore(asModel(model), (task) => task());
       const detach = store.attach();
       vi.advanceTimersByTime(100);
-      store.local.classMethod.value = at.class_method;
+      if (at.class_method) store.local.classMethod.value = at.class_method;
       if (at.show) store.local.grid.show.value = at.show as "weights";
       if (at.sort) store.local.grid.sort.value = at.sort as "contribution";
       if (at.synthesised) store.startSynthesis();

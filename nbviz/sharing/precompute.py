@@ -135,6 +135,7 @@ def places(recorder: Recorder, choice: Choice) -> Iterator[Place]:
     images = sorted(choice.images, key=lambda i: i != opening.image)
     layers = sorted(choice.layers, key=lambda name: name != opening.layer)
     yield opening
+    yield from recorder.facts.kept
     for image in images:
         yield replace(opening, image=image)
     for class_method in choice.class_methods:

@@ -7,7 +7,7 @@ place is to answer what the page would ask there, so a panel that is new in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..session import Session
@@ -32,8 +32,10 @@ class Place:
     target: int | None
     class_method: str
     synthesised: bool = False
+    class_layer: str = "automatic"
     show: str = "activations"
     sort: str = "index"
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,33 @@ class Facts:
     def opening(self) -> Place:
         """Where a page opens."""
         state = self.state
-        by_class = [m["name"] for m in state["_methods"] if m["asks"] == "class"]
+        view = {name: state[name] for name in ("layer", "unit", "image_index", "method", "target")}
+        return self.place({**view, "page": state.get("_page", {})})
+
+    @property
+    def kept(self) -> list[Place]:
+        """Where pins and bookmarks lead."""
+        pinned = [pin["unit"] for pin in self.state.get("pins", ())]
+        places = [replace(self.opening, unit=unit, layer=unit.rpartition(":")[0]) for unit in pinned]
+        return places + [self.place(view) for view in self.state.get("bookmarks", {}).values()]
+
+    def place(self, view: Mapping[str, Any]) -> Place:
+        """Where a view is: traits, and in `page` what only the page chooses, as `js/src/choices.ts` names it."""
+        page = view["page"]
+        by_class = [m["name"] for m in self.state["_methods"] if m["asks"] == "class"]
         preferred = "grad_cam" if "grad_cam" in by_class else (by_class or [""])[0]
-        return Place(state["image_index"], state["layer"], state["unit"], state["method"], state["target"], preferred)
+        return Place(
+            image=view["image_index"],
+            layer=view["layer"],
+            unit=view["unit"],
+            method=view["method"] or self.state["method"],
+            target=view["target"],
+            class_method=page.get("classMethod", preferred),
+            class_layer=page.get("classLayer", "automatic"),
+            show=page.get("grid.show", "activations"),
+            sort=page.get("grid.sort", "index"),
+            params=page.get("params", {}),
+        )
 
 
 def facts_of(session: Session, state: Mapping[str, Any]) -> Facts:
@@ -90,7 +116,14 @@ def overlay(facts: Facts, at: Place) -> Question | None:
         targets: list[int | None] = [*strongest]
     else:
         targets = [at.target if at.target is not None else next(iter(strongest), None)]
-    args = {"image": at.image, "method": at.class_method, "targets": targets, "layer": None, "params": {}}
+    chosen = at.class_layer == "chosen" and facts.method(at.class_method).get("layer")
+    args = {
+        "image": at.image,
+        "method": at.class_method,
+        "targets": targets,
+        "layer": at.layer if chosen else None,
+        "params": at.params.get(at.class_method, {}),
+    }
     return Question("overlay", args)
 
 
@@ -98,7 +131,8 @@ def projection(facts: Facts, at: Place) -> Question | None:
     """The unit carried back to the pixels."""
     if not (at.unit and at.method):
         return None
-    return Question("projection", {"image": at.image, "unit": at.unit, "method": at.method, "params": {}})
+    params = at.params.get(at.method, {})
+    return Question("projection", {"image": at.image, "unit": at.unit, "method": at.method, "params": params})
 
 
 def excites(facts: Facts, at: Place) -> Question | None:
