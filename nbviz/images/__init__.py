@@ -7,6 +7,7 @@ recognised by what they can do), but torch itself is never imported here.
 from __future__ import annotations
 
 from .colour import Encoding, colormaps, colourise, default_colormap, encode, lookup, overlay, signed_picture
+from .embedding import embed
 from .reading import ENOUGH_PIXELS, MOST_PIXELS, name_of, note_of, read, shown_name
 from .scales import Bytes, Domain, Numbers, content_key, finite, normalise, resize_map, robust_scale
 
@@ -21,6 +22,7 @@ __all__ = [
     "colourise",
     "content_key",
     "default_colormap",
+    "embed",
     "encode",
     "finite",
     "lookup",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from ..address import Target
 from ..errors import NotDefined
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Attribution:
     """Values over the input or over a layer's positions.
 
@@ -105,12 +104,12 @@ class Attribution:
         return images.encode(np.asarray(self.image), "png")
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self._repr_png_()).decode()
-        caption = html.escape(self.caption)
-        return (
-            f'<figure style="margin:0"><img alt="{caption}" src="data:image/png;base64,{data}" '
-            f'style="min-width:224px;image-rendering:pixelated"><figcaption>{caption}</figcaption></figure>'
-        )
+        picture = images.embed(self.image, self.caption)
+        return f"<figure>{picture}<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+
+    def __repr__(self) -> str:
+        """In one line."""
+        return f"Attribution of shape {tuple(self.values.shape)}: {self.caption}"
 
 
 def contact_sheet(values: torch.Tensor, columns: int = 16, gap: int = 1) -> Image.Image:

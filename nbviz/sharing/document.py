@@ -17,9 +17,6 @@ from .packing import Part
 FORMAT = 1
 """Of documents; a page reads those of its own and of earlier ones."""
 
-PAGE_SIZE = 170_000
-"""Bytes of a page beside what was recorded: its module, and the picture of it for readers without scripts."""
-
 
 @dataclass(frozen=True)
 class View:

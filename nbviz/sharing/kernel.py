@@ -10,8 +10,8 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from .document import PAGE_SIZE, Document, Link
-from .page import page
+from . import page
+from .document import Document, Link
 from .precompute import MEGABYTE
 
 ROWS = ("HBox", "GridBox")
@@ -29,7 +29,7 @@ def deliver(folder: str, shown: Sequence[str], max_mb: float, options: Mapping[s
     roots = {name: root for name in shown if (root := _instance(name)) is not None}
     ours = {name: list(_ours(root)) for name, root in roots.items()}
     widgets = list(dict.fromkeys(widget for found in ours.values() for widget in found))
-    share = (max_mb * MEGABYTE - PAGE_SIZE) / max(1, len(widgets)) + PAGE_SIZE
+    share = (max_mb * MEGABYTE - page.size(0)) / max(1, len(widgets)) + page.size(0)
     for widget, own in zip(widgets, _options_of(widgets, options), strict=True):
         widget.precompute(**own, max_mb=share / MEGABYTE)
     for name, root in roots.items():
@@ -65,7 +65,7 @@ def _write(folder: Path, name: str, root: Any, widgets: Sequence[Any]) -> None:
     document = Document([one.view for one in recorded], _layout(root, number), list(_links(widgets)))
     title = " · ".join(one.title for one in recorded)
     still = "".join(one.still for one in recorded)
-    (folder / f"{name}.html").write_text(page(document, title, still), "utf-8")
+    (folder / f"{name}.html").write_text(page.page(document, title, still), "utf-8")
     (folder / f"{name}.json").write_text(json.dumps({"title": title, "still": still}), "utf-8")
 
 

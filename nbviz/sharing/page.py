@@ -25,6 +25,9 @@ p[role=alert] { margin: 8px; }
 .row > * { flex: 1 1 0; min-width: 0; }
 """
 
+FRAME_BYTES = 60_000
+"""Of a page beside module and contents: a contact sheet of usual size, the widget's state."""
+
 
 @functools.cache
 def module(name: str) -> str:
@@ -34,6 +37,11 @@ def module(name: str) -> str:
         raise BrokenInstallation(f"The page module {file} is missing; run 'make' in the checkout, or reinstall nbviz.")
     # Both stand in strings of a script only, where a backslash before them changes nothing.
     return file.read_text("utf-8").replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def size(contents: int) -> int:
+    """Bytes of a page whose contents take that many, about: with its module, and the pictures for who sees no more."""
+    return contents + len(module("page")) + FRAME_BYTES
 
 
 def _hash(text: str) -> str:

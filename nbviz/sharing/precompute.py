@@ -12,9 +12,8 @@ import numpy as np
 from ..errors import BadRequest, Cancelled, NbvizError, UnknownName, close_matches
 from ..methods import METHODS
 from ..session import Answer, Session
-from . import wants
+from . import page, wants
 from .archive import Archive, Question
-from .document import PAGE_SIZE
 from .progress import OnStep, ProgressLine
 from .wants import Facts, Place, facts_of
 
@@ -49,9 +48,7 @@ class Precomputed:
 
     def __repr__(self) -> str:
         """In one sentence."""
-        took = (
-            f"{self.answers:,} answers in {self.seconds:.1f} s; a page with them takes {self.bytes / MEGABYTE:.1f} MB"
-        )
+        took = f"{self.answers:,} answers in {self.seconds:.1f} s; the page takes {self.bytes / MEGABYTE:.1f} MB"
         rest = f"; {self.reason}: {self.left_out:,} of {self.places:,} views were left out" if self.reason else ""
         return f"Recorded {took}{rest}."
 
@@ -108,7 +105,7 @@ class Recorder:
             except NbvizError:
                 continue  # the page without a kernel says that it is not there, as the live one says why
             self.archive.add(question, answer)
-            if limit is not None and self.archive.text_size + PAGE_SIZE > limit:
+            if limit is not None and page.size(self.archive.text_size) > limit:
                 self.archive.drop(question)
                 return False
         return True
@@ -161,7 +158,7 @@ def precompute(recorder: Recorder, choice: Choice, progress: bool, on_step: OnSt
     begun, before = time.monotonic(), len(recorder.archive)
     if not recorder.record(recorder.facts.opening, choice.limit):
         recorder.record(recorder.facts.opening)
-        needed = (recorder.archive.text_size + PAGE_SIZE) / MEGABYTE
+        needed = page.size(recorder.archive.text_size) / MEGABYTE
         raise BadRequest(
             f"max_mb={choice.limit / MEGABYTE:g} is too small: the page as it opens takes {needed:.2f} MB already."
         )
@@ -179,7 +176,7 @@ def precompute(recorder: Recorder, choice: Choice, progress: bool, on_step: OnSt
         reason = "it was interrupted"
     took = Precomputed(
         answers=len(recorder.archive) - before,
-        bytes=recorder.archive.text_size + PAGE_SIZE,
+        bytes=page.size(recorder.archive.text_size),
         seconds=time.monotonic() - begun,
         places=len(walk),
         left_out=len(walk) - done,

@@ -6,7 +6,6 @@ through. A sheet stays below `MOST_BYTES`.
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +13,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from .. import images
 from .._version import __version__
 
 MOST_BYTES = 200_000
 """Of a sheet, everything included."""
-WIDTH = 224
-"""Pixels of a picture in a sheet, at most; small ones are enlarged by a whole factor."""
+TEXT_BYTES = 20_000
+"""Of these for captions and lines."""
 
 MARK = "<figure data-nbviz="
 """What every contact sheet begins with."""
@@ -41,46 +39,15 @@ class Still:
 
 def sheet(title: str, stills: Sequence[Still], lines: Sequence[str] = ()) -> str:
     """HTML of a figure: the pictures side by side, each with its caption; below them lines of text."""
-    share = (MOST_BYTES - 20_000) * 3 // 4 // max(1, len(stills))
-    cells = "".join(
-        f'<td align="center" valign="top">{_img(still, share)}<br><small>{html.escape(still.caption)}</small></td>'
-        for still in stills
-    )
+    share = (MOST_BYTES - TEXT_BYTES) // max(1, len(stills))
+    cells = "".join(f'<td align="center" valign="top">{_figure(still, share)}</td>' for still in stills)
     table = f"<table><tr>{cells}</tr></table>" if cells else ""
     text = "".join(f"<div><small>{html.escape(line)}</small></div>" for line in lines)
     return f'{MARK}"{__version__}"><figcaption><b>{html.escape(title)}</b></figcaption>{table}{text}</figure>'
 
 
-def _img(still: Still, most: int) -> str:
-    pixels = _enlarged(still.pixels)
-    kind, data = _encoded(pixels, most)
-    height, width = pixels.shape[:2]
-    return (
-        f'<img alt="{html.escape(still.alt)}" width="{width}" height="{height}" '
-        f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'
-    )
-
-
-def _enlarged(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    factor = WIDTH // max(height, width)
-    if factor > 1:
-        return pixels.repeat(factor, 0).repeat(factor, 1)
-    if max(height, width) > 2 * WIDTH:
-        small = Image.fromarray(pixels)
-        small.thumbnail((2 * WIDTH, 2 * WIDTH))
-        return np.asarray(small)
-    return pixels
-
-
-def _encoded(pixels: Pixels, most: int) -> tuple[str, bytes]:
-    """Without loss where that is small enough, else as a photograph."""
-    data = images.encode(pixels, "png")
-    if len(data) <= most // 2:
-        return "png", data
-    while len(data := images.encode(pixels, "jpeg")) > most:
-        pixels = pixels[::2, ::2]
-    return "jpeg", data
+def _figure(still: Still, most: int) -> str:
+    return f"{images.embed(still.pixels, still.alt, most)}<br><small>{html.escape(still.caption)}</small>"
 
 
 def overlay_still(base: Any, heat: Any, which: int = 0) -> Still:

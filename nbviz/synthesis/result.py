@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 from dataclasses import dataclass, field
 
 from PIL import Image
 
+from .. import images
 from ..address import Logit, Probability, Target, Unit
 from .goals import Goal, unit_code
-
-SHOWN_PIXELS = 224
-"""Pictures of small networks are shown enlarged to about this width."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +60,10 @@ class Synthesis:
         return buffer.getvalue()
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self._repr_png_()).decode()
         title = html.escape(str(self.objective))
-        width = self.image.width * max(1, round(SHOWN_PIXELS / self.image.width))
+        picture = images.embed(self.image, f"{self._about()}; {self._figures()}")
         return (
-            f'<div><img alt="{html.escape(self._about())}; {html.escape(self._figures())}" width="{width}" '
-            f'src="data:image/png;base64,{data}"><br><b>{title}</b> · {html.escape(self._figures())} · '
+            f"<div>{picture}<br><b>{title}</b> · {html.escape(self._figures())} · "
             f"{self.steps} steps · seed {self.seed}<br><code>{html.escape(self.code)}</code></div>"
         )
 
