@@ -390,6 +390,36 @@ function gallery(name: string, channels: number[]): Answer {
   return { content: { key: `gallery-${name}`, meta }, buffers: [bytes] };
 }
 
+/** Two channels of the layers before and after, the first by weights, the second held down by them. */
+function neighbours(unit: string): Answer {
+  const names = network().layers.map((l) => l.name);
+  const at = names.indexOf(parseUnit(unit)!.layer);
+  const beside = (layer: string | undefined, kernel: [number, number]) =>
+    layer
+      ? [0.5, -0.25].map((influence, k) => ({
+          unit: `${layer}:${k + 3}`,
+          influence,
+          height: 14,
+          width: 14,
+          lo: 0,
+          hi: 1 + k,
+          kernel,
+        }))
+      : [];
+  const incoming = { basis: "weights", note: "", scale: 0.3, neighbours: beside(names[at - 1], [3, 3]) };
+  const outgoing = {
+    basis: "gradient × activation on this picture",
+    note: "what uses it is no sum of weighted channels",
+    scale: 0,
+    neighbours: beside(names[at + 1], [0, 0]),
+  };
+  const all = incoming.neighbours.length + outgoing.neighbours.length;
+  const maps = Uint8Array.from({ length: all * 196 }, (_, i) => 255 * noise(i));
+  const kernels = Uint8Array.from({ length: incoming.neighbours.length * 9 }, (_, i) => 28 * (i % 9));
+  const meta = { unit, incoming, outgoing };
+  return { content: { key: `neighbours-${unit}`, meta }, buffers: [maps, kernels] };
+}
+
 function filters(name: string): Answer {
   const rgb = name === "conv1";
   const [count, side, planes, channels] = [64, rgb ? 7 : 3, rgb ? 1 : 16, rgb ? 3 : 1];
@@ -483,6 +513,28 @@ function answer(request: Request): Answer {
       return contributions(request);
     case "groups":
       return groups(request);
+    case "neighbours":
+      return neighbours(request.unit);
+    case "interaction": {
+      const { a, b, count, seed, steps } = request;
+      const weights = Array.from({ length: count }, (_, k) => k / (count - 1));
+      const meta = {
+        units: [a, b],
+        natural: [{ largest: 9, source: "of 3 pictures seen" }, null],
+        weights,
+        readings: weights.map((t) => [12 * (1 - t), 12 * t]),
+        height: 96,
+        width: 96,
+        steps,
+        seed,
+        code: "nbviz.visualize(net, nbviz.interpolate(…))",
+      };
+      const rgb = new Uint8Array(count * 96 * 96 * 3);
+      weights.forEach((t, k) => {
+        rgb.set(synthesised(t, 1), k * 96 * 96 * 3);
+      });
+      return { content: { key: `interaction-${a}-${b}`, meta }, buffers: [rgb] };
+    }
     case "gallery": {
       const { channels } = network().layers.find((l) => l.name === request.layer)!;
       return gallery(
@@ -634,7 +686,7 @@ export class FakeModel {
     } else if (request.op === "synthesis") this.#advance(request, 0, request.steps);
     else if (request.op === "dream") this.#advance(request, 0, request.octaves * request.steps);
     else if (request.op === "inversion") this.#advance(request, 0, 8);
-    else if (request.op === "gallery") this.#advance(request, 0, 16);
+    else if (request.op === "gallery" || request.op === "interaction") this.#advance(request, 0, 16);
     else if (request.op === "overlay" && request.method === "occlusion") this.#advance(request, 0, 20);
     else {
       setTimeout(() => {

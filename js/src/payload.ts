@@ -46,6 +46,10 @@ interface Bytes {
   /** One file a tile, empty where there is no picture. */
   gallery: Uint8Array[];
   occlude: Uint8Array;
+  /** RGB, one picture after the other. */
+  interaction: Uint8Array;
+  /** Of each neighbour, those of the incoming side first. */
+  neighbours: { maps: Uint8Array[]; kernels: Uint8Array[] };
   upload: Uint8Array;
   filters: FilterBytes;
   extremes: ExtremesBytes;
@@ -119,6 +123,15 @@ const READERS: { [O in Op]: Reader<O> } = {
     picture: pixels(rgb, m.height * m.width * 3, "synthesis"),
     files: "lengths" in m ? files(film, m.lengths as number[], "film") : [],
   }),
+  interaction: (m, [rgb]) => pixels(rgb, m.weights.length * m.height * m.width * 3, "interaction"),
+  neighbours: (m, [maps, kernels]) => {
+    const all = [...m.incoming.neighbours, ...m.outgoing.neighbours];
+    const areas = (extents: readonly (readonly [number, number])[]) => extents.map(([h, w]) => h * w);
+    return {
+      maps: files(maps, areas(all.map(({ height, width }) => [height, width])), "maps"),
+      kernels: files(kernels, areas(all.map(({ kernel }) => kernel)), "kernels"),
+    };
+  },
   gallery: (m, [bytes]) =>
     files(
       bytes,

@@ -33,6 +33,8 @@ export const SLOTS = [
   "projection",
   "excites",
   "gallery",
+  "interaction",
+  "neighbours",
   "filters",
   "survey",
   "census",
@@ -238,6 +240,38 @@ export type Memory = Checked<typeof memory>;
 
 const inversion = record({ height: size, width: size, steps: size, seed: count, layers: list(memory) });
 
+const interaction = record({
+  units: tuple(name, "a", "b"),
+  natural: tuple(nullable(natural), "a", "b"),
+  /** Share of the second unit in each picture's objective. */
+  weights: list(number),
+  /** Strongest activation of either unit on each picture; none before the end. */
+  readings: list(tuple(number, "a", "b")),
+  height: size,
+  width: size,
+  steps: size,
+  seed: count,
+  code: text,
+});
+
+const neighbour = record({
+  unit: name,
+  influence: number,
+  height: size,
+  width: size,
+  lo: number,
+  hi: number,
+  /** Rows and columns of the weights; none where it is not they that decide. */
+  kernel: tuple(count, "height", "width"),
+});
+export type Neighbour = Checked<typeof neighbour>;
+
+/** `basis` says what the influence is; `scale` is the weight that stands at the end of the kernels' colours. */
+const side = record({ basis: name, note: text, scale: number, neighbours: list(neighbour) });
+export type Side = Checked<typeof side>;
+
+const neighbours = record({ unit: name, incoming: side, outgoing: side });
+
 const METAS = {
   picture,
   thumbnails,
@@ -246,6 +280,8 @@ const METAS = {
   projection,
   synthesis,
   gallery,
+  interaction,
+  neighbours,
   filters,
   occlude,
   upload,
@@ -421,6 +457,15 @@ const ARGUMENTS = {
   }),
   /** Without a size the kernel chooses a small one. */
   gallery: record({ layer: name, steps: size, size: nullable(size), seed: count }),
+  interaction: record({
+    a: name,
+    b: name,
+    count: size,
+    steps: size,
+    size: nullable(size),
+    seed: count,
+  }),
+  neighbours: record({ image: count, unit: name }),
   /** Without a layer the kernel takes the first convolution. */
   filters: record({ layer: nullable(name) }),
   occlude: record({ image: count, box, fill: name, target: nullable(count) }),

@@ -11,10 +11,12 @@ import { Gallery } from "./gallery";
 import { type GridChoices, gridChoices } from "./grid-choices";
 import { followHand } from "./hand";
 import { type Look, look } from "./look";
-import type { Params, Plain, SlotName } from "./protocol";
+import type { Op, Params, Plain, SlotName } from "./protocol";
 import { type AnySlot, type Finished, Slot, type SlotContext, type Want } from "./slot";
+import { Trail } from "./trail";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
 import { Transport } from "./transport";
+import { interaction, neighbours } from "./unit-wants";
 import { Uploads } from "./upload";
 import * as wants from "./wants";
 
@@ -31,6 +33,8 @@ export interface Slots {
   projection: Slot<"projection">;
   excites: Slot<"synthesis">;
   gallery: Slot<"gallery">;
+  interaction: Slot<"interaction">;
+  neighbours: Slot<"neighbours">;
   filters: Slot<"filters">;
   survey: Slot<"extremes">;
   census: Slot<"extremes">;
@@ -71,28 +75,21 @@ export interface Local {
 /** What belongs to the grid, asked for where it is looked at. */
 const GRID: readonly SlotName[] = ["filters", "contributions", "groups", "survey", "census"];
 
+/** What belongs to the unit; of what is asked together, the kernel answers the last first. */
+const UNIT: readonly SlotName[] = ["neighbours", "projection", "excites", "interaction"];
+
 /** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */
 const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
-  explorer: [
-    "thumbnails",
-    "picture",
-    "maps",
-    "overlay",
-    "projection",
-    "excites",
-    "gallery",
-    "occlude",
-    ...GRID,
-  ],
+  explorer: ["thumbnails", "picture", "maps", "overlay", ...UNIT, "gallery", "occlude", ...GRID],
   layer_grid: ["thumbnails", "maps", "gallery", ...GRID],
   filter_grid: ["filters"],
   heatmap_overlay: ["thumbnails", "picture", "overlay", "occlude"],
-  unit_inspector: ["thumbnails", "picture", "projection", "excites"],
+  unit_inspector: ["thumbnails", "picture", ...UNIT],
   dreamer: ["thumbnails", "picture", "original", "dream", "inversion"],
 };
 
 /** What takes so long that nobody gets it without asking. */
-const UNASKED: ReadonlySet<SlotName> = new Set(["excites", "gallery", "dream", "inversion"]);
+const UNASKED: ReadonlySet<SlotName> = new Set(["excites", "gallery", "interaction", "dream", "inversion"]);
 
 export interface Store {
   traits: Synced["traits"];
@@ -121,8 +118,12 @@ export interface Store {
   tellChoices(): void;
   /** Lock a unit: its layer is chosen with it. */
   lock(unit: Unit): void;
+  /** The units that were locked before. */
+  trail: Trail;
   setParam(method: MethodInfo, name: string, value: Plain): void;
   startSynthesis(): void;
+  /** Search for pictures between the locked unit and the second one. */
+  startInteraction(): void;
   /** Draw what excites each unit of the chosen layer, or go on with it. */
   startGallery(): void;
   startDream(): void;
@@ -209,6 +210,8 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     projection: new Slot("projection", context),
     excites: new Slot("excites", context),
     gallery: new Slot("gallery", context),
+    interaction: new Slot("interaction", context),
+    neighbours: new Slot("neighbours", context),
     filters: new Slot("filters", context),
     survey: new Slot("survey", context),
     census: new Slot("census", context),
@@ -244,6 +247,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       if (change._page) synced.set(change);
     },
     lock: (unit) => store.setTraits({ layer: unit.layer, unit: formatUnit(unit) }),
+    trail: new Trail(traits.unit, (unit) => store.lock(unit)),
     setParam: (method, name, value) => setParam(local, method, name, value),
     excite: (what) => {
       batch(() => {
@@ -252,6 +256,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       });
       store.startSynthesis();
     },
+    startInteraction: () => slots.interaction.ask(interaction(store), true),
     startSynthesis: () => slots.excites.ask(wants.synthesis(store), true),
     startDream: () => slots.dream.ask(dreaming.dream(store), true),
     startInversion: () => slots.inversion.ask(dreaming.inversion(store), true),
@@ -268,6 +273,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       unaim();
       untake();
       store.gallery.dispose();
+      store.trail.dispose();
       transport.dispose();
       synced.dispose();
     },
@@ -328,15 +334,10 @@ function follow(store: Store): () => void {
       if (want === "wait") store.slots.overlay.wait();
       else store.slots.overlay.ask(want);
     },
+    neighbours: () => store.slots.neighbours.ask(neighbours(store)),
+    interaction: () => unasked(store, store.slots.interaction, interaction(store)),
     projection: () => store.slots.projection.ask(wants.projection(store)),
-    excites: () => {
-      // Nothing is synthesised unasked; another unit ends a running search and shows what is already known. Where
-      // there is no kernel, asking costs nothing, and either shows the picture or says that there is none.
-      const want = wants.synthesis(store);
-      if (JSON.stringify(want?.about) === JSON.stringify(store.slots.excites.want?.about)) return;
-      const known = want && (store.traits._holds.peek() || store.slots.excites.held(want));
-      store.slots.excites.ask(known ? want : null);
-    },
+    excites: () => unasked(store, store.slots.excites, wants.synthesis(store)),
     // Filled in the background, whatever else is looked at meanwhile.
     gallery: () => {},
     survey: () => store.slots.survey.ask(channels.survey(store)),
@@ -363,4 +364,14 @@ function follow(store: Store): () => void {
   return () => {
     for (const end of ends) end();
   };
+}
+
+/**
+ * Nothing is synthesised unasked; another aim ends a running search and shows what is already known. Where there is no
+ * kernel, asking costs nothing, and either shows the picture or says that there is none.
+ */
+function unasked<O extends Op>({ traits }: Store, slot: Slot<O>, want: Want<O> | null): void {
+  if (JSON.stringify(want?.about) === JSON.stringify(slot.want?.about)) return;
+  const known = want && (traits._holds.peek() || slot.held(want));
+  slot.ask(known ? want : null);
 }

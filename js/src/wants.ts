@@ -6,7 +6,7 @@ import type { Want } from "./slot";
 import type { Store } from "./store";
 import type { MethodInfo } from "./traits";
 
-const imageKey = ({ traits }: Store): string | undefined =>
+export const imageKey = ({ traits }: Store): string | undefined =>
   traits._images.value[traits.image_index.value]?.key;
 
 const methodNamed = ({ traits }: Store, name: string): MethodInfo | undefined =>

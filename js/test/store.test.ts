@@ -31,7 +31,16 @@ describe("store", () => {
       requests(model)
         .map((m) => m.op)
         .sort(),
-    ).toEqual(["extremes", "extremes", "maps", "overlay", "picture", "projection", "thumbnails"]);
+    ).toEqual([
+      "extremes",
+      "extremes",
+      "maps",
+      "neighbours",
+      "overlay",
+      "picture",
+      "projection",
+      "thumbnails",
+    ]);
     open("layer_grid");
     expect(requests(model).map((m) => m.op)).toEqual(["thumbnails", "maps"]);
     open("layer_grid", { _images: [{ name: "alone.png", key: "a" }] });
@@ -217,7 +226,7 @@ describe("store", () => {
     const before = requests(model).length;
     store.refresh();
     pass();
-    expect(requests(model).length).toBe(before + 7);
+    expect(requests(model).length).toBe(before + 8);
     expect(store.slots.maps.state.value).toBe("ready");
     expect(store.outdated.value).toBe(false);
   });

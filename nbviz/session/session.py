@@ -209,7 +209,8 @@ class Session:
         method = METHODS.get(str(args.get("method")))
         samples = op == "overlay" and method is not None and "on_step" in method.accepts
         several = op == "extremes" and len(args["images"]) > 1
-        return samples or several or op in ("synthesis", "gallery", "groups", "dream", "inversion")
+        steps = ("synthesis", "gallery", "interaction", "groups", "dream", "inversion")
+        return samples or several or op in steps
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
         """Names content: operation, arguments, picture, weights."""
@@ -222,11 +223,12 @@ class Session:
             content["pictures"] = [picture.key for picture in self.pictures]
         if "images" in args:
             content["images"] = [self.picture(image).key for image in args["images"]]
-        if op == "synthesis":
+        if op in ("synthesis", "interaction"):
             from .operations.synthesis import target_of
 
-            # Its answer compares with nature as far as it is known at the time.
-            content["natural"] = self.natural(target_of(self.net, args["target"]))
+            # Such an answer compares with nature as far as it is known at the time.
+            aims = [args["target"]] if op == "synthesis" else [{"unit": args["a"]}, {"unit": args["b"]}]
+            content["natural"] = [self.natural(target_of(self.net, aim)) for aim in aims]
         described = f"{op} {sorted(content.items())} {self.net.name} {id(self.net)} {self.net.sync()}"
         return pictures.content_key(described.encode())
 

@@ -149,6 +149,11 @@ def excites(facts: Facts, at: Place) -> Question | None:
     return Question("synthesis", args)
 
 
+def neighbours(facts: Facts, at: Place) -> Question | None:
+    """What comes in to the unit and goes out of it."""
+    return Question("neighbours", {"image": at.image, "unit": at.unit}) if at.unit else None
+
+
 def filters(facts: Facts, at: Place) -> Question | None:
     """The filters of a convolution, where the view is of those or the grid shows weights."""
     if facts.state["_view"] == "filter_grid":
@@ -184,6 +189,7 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "picture": picture,
     "maps": maps,
     "overlay": overlay,
+    "neighbours": neighbours,
     "projection": projection,
     "excites": excites,
     "filters": filters,
@@ -193,14 +199,16 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "original": original,
 }
 
+UNIT = ("neighbours", "projection", "excites")
+
 GRID = ("filters", "survey", "census", "contributions")
 
 PANELS: dict[str, tuple[str, ...]] = {
-    "explorer": ("thumbnails", "picture", "maps", "overlay", "projection", "excites", *GRID),
+    "explorer": ("thumbnails", "picture", "maps", "overlay", *UNIT, *GRID),
     "layer_grid": ("thumbnails", "maps", *GRID),
     "filter_grid": ("filters",),
     "heatmap_overlay": ("thumbnails", "picture", "overlay"),
-    "unit_inspector": ("thumbnails", "picture", "projection", "excites"),
+    "unit_inspector": ("thumbnails", "picture", *UNIT),
     "dreamer": ("thumbnails", "picture", "original"),
 }
 """The panels that a view consists of."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.explorer import opened
+from tests.browser.explorer import opened, others, ready, value_of
 from tests.browser.lab import ANSWER_MS, repainted
-from tests.browser.pixels import changed, differs, picture
+from tests.browser.pixels import changed, differs, is_blank, picture
 
 
 def synthesised(panel: Locator, steps: int) -> None:
@@ -42,3 +43,34 @@ def test_a_finished_search_is_scrubbed_back_and_forth_by_keys_and_on_its_curve(o
     repainted(panel, lambda: slider.press("End"))
     assert not differs(end, picture(canvas), share=0.02), "the edges may lie elsewhere between two pixels"
     expect(curve).to_have_attribute("aria-label", re.compile(r"times the natural maximum of \d+ pictures? seen"))
+
+
+def test_one_walks_from_unit_to_unit_and_back(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook)
+    panel = notebook.panel("neighbours")
+    start = value_of(notebook, "w.unit")
+    first = panel.locator(".neighbour").first
+    name = (first.get_attribute("aria-label") or "").partition(",")[0]
+    assert not is_blank(picture(first.locator("canvas").first), share=0.001)
+    repainted(panel, first.click)
+    assert value_of(notebook, "w.unit") == repr(name)
+    ready(notebook, "neighbours", "maps", "projection")
+    assert value_of(notebook, "w.layer") == repr(name.rpartition(":")[0])
+    panel.locator(".neighbour").first.focus()
+    repainted(panel, lambda: notebook.page.keyboard.press("Backspace"))
+    assert value_of(notebook, "w.unit") == start
+
+
+def test_a_row_of_pictures_leads_from_one_unit_to_another(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook)
+    panel = notebook.panel("interaction")
+    other = others(notebook)[0]
+    layer = eval(value_of(notebook, "w.layer"))
+    panel.get_by_label("Second unit").fill(f"{layer}:{other}")
+    panel.get_by_label("Second unit").press("Enter")
+    panel.get_by_role("button", name="Start the row").click()
+    expect(panel).to_have_attribute("data-state", "ready", timeout=2 * ANSWER_MS)
+    row = [picture(canvas) for canvas in panel.locator("canvas").all()]
+    assert len(row) == 5
+    assert all(differs(a, b, share=0.2) for a, b in pairwise(row))
+    expect(panel).to_contain_text("nbviz.interpolate(")

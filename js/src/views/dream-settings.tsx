@@ -4,7 +4,7 @@ import { dreamTarget, dreamtClass } from "../dreaming";
 import { className } from "../wants";
 import { useStore } from "./context";
 import { Button, NumberField, Segments, Select } from "./controls";
-import { UnitField } from "./unit-pane";
+import { UnitField } from "./unit-field";
 
 const AIMS: readonly { value: DreamAim; label: string; title: string }[] = [
   { value: "layer", label: "layer", title: "More of whatever the layer sees" },

@@ -136,6 +136,8 @@ const NAMES: Record<AnySlot["name"], string> = {
   projection: "projection",
   excites: "what excites the unit",
   gallery: "what excites the layer's units",
+  interaction: "the row from unit to unit",
+  neighbours: "what comes in and goes out",
   filters: "filters",
   survey: "shares of the map",
   census: "shares of the map",

@@ -79,6 +79,12 @@ export const KEYS: readonly Key[] = [
   },
   { keys: ["b"], written: "b", does: "next projection method", act: nextMethod },
   {
+    keys: ["Backspace"],
+    written: "Backspace",
+    does: "back to the unit before",
+    act: ({ store }) => store.trail.back(),
+  },
+  {
     keys: ["p"],
     written: "p",
     does: "pin the unit, or take its pin away",

@@ -1,19 +1,20 @@
 /** One unit: why it fires on this picture, and what excites it in general. */
-import { useSignal } from "@preact/signals";
-import { formatUnit, parseUnit } from "../address";
-import { faultOfUnit } from "../places";
-import type { Store } from "../store";
+import { formatUnit } from "../address";
 import { useStore } from "./context";
-import { OWN_KEYS, onEnter } from "./controls";
+import { Button } from "./controls";
 import { Excites } from "./excites";
+import { Interaction } from "./interaction";
+import { Neighbours } from "./neighbours";
 import { PinButton } from "./pin-button";
 import { Projection } from "./projection";
+import { UnitField } from "./unit-field";
 
 export function UnitPane() {
   const store = useStore();
   return (
     <>
       <div class="bar-line one">
+        <Back />
         <PinButton />
         <UnitTitle />
         <UnitField store={store} />
@@ -22,7 +23,26 @@ export function UnitPane() {
         <Projection />
         <Excites />
       </div>
+      <Neighbours />
+      <Interaction />
     </>
+  );
+}
+
+/** To the unit that was locked before. */
+function Back() {
+  const { trail } = useStore();
+  const before = trail.before.value;
+  const unit = before[before.length - 1];
+  return (
+    <Button
+      kind="quiet"
+      label={unit ? `Back to ${unit} (Backspace)` : "No unit was locked before"}
+      disabled={!unit}
+      onClick={() => trail.back()}
+    >
+      ←
+    </Button>
   );
 }
 
@@ -37,37 +57,5 @@ function UnitTitle() {
       {layer && <span class="muted"> of {layer.channels}</span>}
       {unit.position && <span class="muted"> at {unit.position.join(",")}</span>}
     </h3>
-  );
-}
-
-/** Any unit by its written name. */
-export function UnitField({ store }: { store: Store }) {
-  const fault = useSignal<string | null>(null);
-  const take = (event: Event) => {
-    const written = (event.currentTarget as HTMLInputElement).value;
-    fault.value = faultOfUnit(store, written);
-    const unit = parseUnit(written);
-    if (!fault.value && unit) store.lock(unit);
-  };
-  return (
-    <div class="unit-field">
-      <input
-        type="text"
-        class="code"
-        aria-label="Unit"
-        aria-invalid={fault.value !== null}
-        spellcheck={false}
-        placeholder="layer:unit"
-        value={store.traits.unit.value}
-        onChange={take}
-        onKeyDown={onEnter(take)}
-        {...OWN_KEYS}
-      />
-      {fault.value && (
-        <p class="fault" role="alert">
-          {fault.value}
-        </p>
-      )}
-    </div>
   );
 }

@@ -11,8 +11,10 @@ from .extremes import extremes_over
 from .filters import filters_of
 from .gallery import gallery
 from .groups import groups_of
+from .interaction import interaction
 from .inversion import inversion
 from .maps import GRID_PIXELS, maps
+from .neighbours import neighbours_of
 from .occlude import occlude
 from .original import original
 from .overlay import overlay
@@ -31,6 +33,8 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "projection": projection,
     "synthesis": synthesis,
     "gallery": gallery,
+    "interaction": interaction,
+    "neighbours": neighbours_of,
     "filters": filters_of,
     "occlude": occlude,
     "upload": upload,
