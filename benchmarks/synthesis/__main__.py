@@ -1,7 +1,9 @@
-"""`python -m benchmarks.synthesis ask PARTY | report`: activation maximisation beside lucent.
+"""`python -m benchmarks.synthesis ask PARTY | report | sheets`: activation maximisation beside lucent.
 
 `ask` runs one party over the questions and appends an answer a line to FOLDER/PARTY.jsonl; it goes on where it was
-stopped. Networks and depths are interleaved, so a prefix of the questions is a fair sample.
+stopped. Networks and depths are interleaved, so a prefix of the questions is a fair sample. `report` prints the tables
+of docs/synthesis.md from what `ask nbviz`, `ask nbviz --steps 64 --name nbviz64` and `ask lucent` have answered;
+`--write` puts them there.
 """
 
 from __future__ import annotations
@@ -14,10 +16,14 @@ from pathlib import Path
 
 import torch
 
+from . import sheets
 from .parties import PARTIES, STEPS
 from .questions import NETWORKS, Subject, in_turn
+from .report import Answers, Comparison, natural_range, transfer
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "synthesis.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 DATA = Path(os.environ.get("NBVIZ_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
@@ -41,6 +47,28 @@ def ask(options: argparse.Namespace) -> None:
         print(f"{question.key:60s} {answer.curve[steps] / question.natural:6.2f} × natural", flush=True)
 
 
+def report(options: argparse.Namespace) -> None:
+    """Print the tables, and put them into the page between its two marks."""
+    subjects = {name: Subject(name, options.data) for name in NETWORKS}
+    own, short, lucent = (Answers(options.folder, name) for name in ("nbviz", "nbviz64", "lucent"))
+    found = Comparison(own, short, lucent, {name: natural_range(subject) for name, subject in subjects.items()})
+    parts = [found.reached(), found.distribution(), found.speed(), found.spectra()]
+    parts.append(transfer(subjects["squeezenet1_1"], own, lucent))
+    tables = "\n\n".join(parts)
+    print(tables)
+    if options.write:
+        before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+        page = f"{before}{BEGIN}\n\n{tables}\n\n{END}{rest.split(END)[1]}"
+        PAGE.write_text(page, encoding="utf-8")
+
+
+def draw_sheets(options: argparse.Namespace) -> None:
+    """Write docs/synthesis-*.webp from nbviz' answers."""
+    for network in NETWORKS:
+        path = sheets.write(Answers(options.folder, "nbviz"), network, PAGE.parent)
+        print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KiB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.synthesis", description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with real weights and photographs")
@@ -54,6 +82,11 @@ def main() -> None:
     asking.add_argument("--seed", type=int, default=0)
     asking.add_argument("--most", type=int, help="questions to answer at most")
     asking.set_defaults(run=ask)
+    reporting = commands.add_parser("report", help="print the tables")
+    reporting.add_argument("--write", action="store_true", help=f"put them into {PAGE.relative_to(ROOT)}")
+    reporting.set_defaults(run=report)
+    drawing = commands.add_parser("sheets", help="write the contact sheets of nbviz' answers into docs/")
+    drawing.set_defaults(run=draw_sheets)
     options = parser.parse_args()
     if not getattr(options, "name", "-"):
         options.name = options.party

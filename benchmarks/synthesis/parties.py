@@ -106,7 +106,7 @@ def own(subject: Subject, question: Question, steps: int, seed: int, **options: 
     curve = {step: subject.activation(question, picture) for step, picture in seen.items()}
     assert result.activation is not None
     curve[steps] = result.activation
-    return Answer(curve, taken / steps, {steps: result.image})
+    return Answer(curve, taken / result.steps, {steps: result.image})
 
 
 def _picture(pixels: torch.Tensor) -> Image.Image:

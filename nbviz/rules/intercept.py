@@ -17,6 +17,19 @@ from .rectifiers import RECTIFIERS, Bounds
 from .signals import Signal, gradient
 
 
+def passing(x: Tensor, bounds: Bounds) -> Tensor:
+    """Where a rectifier lets `x` pass, bool."""
+    inside = x >= bounds.low if bounds.closed else x > bounds.low
+    if bounds.high != float("inf"):
+        inside = inside & (x <= bounds.high if bounds.closed else x < bounds.high)
+    return inside
+
+
+def clipped(x: Tensor, bounds: Bounds) -> Tensor:
+    """What a rectifier makes of `x`."""
+    return x.clamp(bounds.low, None if bounds.high == float("inf") else bounds.high)
+
+
 @dataclass
 class Dial:
     """The backward signal in force. One recorded forward serves all: turn the dial, then run backward."""
@@ -30,12 +43,9 @@ class Rectify(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, bounds: Bounds, dial: Dial) -> Tensor:
         """Clip `x`; remembers only where it was not clipped."""
-        inside = x >= bounds.low if bounds.closed else x > bounds.low
-        if bounds.high != float("inf"):
-            inside = inside & (x <= bounds.high if bounds.closed else x < bounds.high)
-        ctx.save_for_backward(inside)
+        ctx.save_for_backward(passing(x, bounds))
         ctx.dial = dial
-        return x.clamp(bounds.low, None if bounds.high == float("inf") else bounds.high)
+        return clipped(x, bounds)
 
     @staticmethod
     def backward(ctx: Any, *signals: Any) -> Any:
@@ -61,6 +71,10 @@ class Rectifiers(TorchFunctionMode):
         bounds = bounds_of(x, *args[1:], **kwargs)
         if bounds is None or not x.is_floating_point():
             return func(x, *args[1:], **kwargs)
-        y = Rectify.apply(x, bounds, self.dial)
+        y = self.rectified(x, bounds)
         # Code may drop the result of an in-place call and go on with `x`.
         return x.copy_(y) if bounds.inplace else y
+
+    def rectified(self, x: Tensor, bounds: Bounds) -> Tensor:
+        """The answer to one rectifier call."""
+        return Rectify.apply(x, bounds, self.dial)  # type: ignore[no-any-return]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -27,9 +26,13 @@ LOGITS = ""
 """The key of the logits among the tapped layers."""
 PEAKS = 0.7
 """How much the strongest positions count in what is climbed; the rest is the mean over all."""
-PARTS = 3
-"""The picture is cut into this many rows and columns, each with its own strongest position. One peak for the whole
-picture would leave the rest of it grey; the mean alone reaches less than half as far (benchmarks/synthesis)."""
+PART = 8
+LEAST_PARTS = 3
+"""The picture is cut into squares of about `PART` positions, at least `LEAST_PARTS` in a row, each with its own peak.
+One peak for the whole picture would leave the rest of it grey; the mean alone reaches less than half as far
+(docs/synthesis.md)."""
+TEMPERATURE = 0.5
+"""How soft a part's maximum is, in units of its standard deviation."""
 
 Taps = Mapping[str, Tensor]
 
@@ -122,22 +125,27 @@ def _peaks_inside(field: Tensor, counted: Tensor) -> Tensor:
 
 @torch.no_grad()
 def peaks(field: Tensor) -> Tensor:
-    """Weights (N, h, w), one in sum: in each of PARTS × PARTS parts the soft maximum, in units of the part's spread."""
-    weights = torch.zeros_like(field)
-    rows, columns = (_cuts(length) for length in field.shape[1:])
-    share = 1 / ((len(rows) - 1) * (len(columns) - 1))
-    for top, bottom in pairwise(rows):
-        for left, right in pairwise(columns):
-            part = field[:, top:bottom, left:right].flatten(1)
-            spread = part.std(1, keepdim=True, correction=0).clamp_min(torch.finfo(part.dtype).tiny)
-            soft = ((part - part.amax(1, keepdim=True)) / spread).softmax(1)
-            weights[:, top:bottom, left:right] = share * soft.view(-1, bottom - top, right - left)
-    return weights
+    """Weights (N, h, w), one in sum: in each part the soft maximum, at `TEMPERATURE` in units of the part's spread."""
+    flat = field.detach().flatten(1)
+    rows, columns = (_part_of(length).to(field.device) for length in field.shape[1:])
+    part = (rows[:, None] * (int(columns[-1]) + 1) + columns).flatten().expand_as(flat)
+    empty = flat.new_zeros(len(flat), int(part[0, -1]) + 1)
+
+    def total(values: Tensor) -> Tensor:
+        """Of each position's part, the sum of `values` over it."""
+        return empty.scatter_add(1, part, values).gather(1, part)
+
+    count = total(torch.ones_like(flat))
+    top = empty.scatter_reduce(1, part, flat, "amax", include_self=False).gather(1, part)
+    spread = (total((flat - total(flat) / count).square()) / count).sqrt()
+    soft = ((flat - top) / (TEMPERATURE * spread).clamp_min(torch.finfo(flat.dtype).tiny)).exp()
+    return (soft / total(soft) / empty.shape[1]).view_as(field)
 
 
-def _cuts(length: int) -> list[int]:
-    parts = min(PARTS, length)
-    return [round(k * length / parts) for k in range(parts + 1)]
+def _part_of(length: int) -> Tensor:
+    """The number of the part that each of `length` positions belongs to."""
+    parts = min(length, max(LEAST_PARTS, round(length / PART)))
+    return torch.arange(length) * parts // length
 
 
 def _field(term: Target, taps: Taps) -> Tensor:

@@ -5,24 +5,54 @@ From grey noise a unit may be below zero at every position. Its gradient is then
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from ..rules import Dial, Rectifiers
+from ..rules import Bounds, Dial, Rectifiers, clipped, passing
 
 
-def redirected(r: Tensor, inside: Tensor) -> Tensor:
-    """R·1[x>0]; for a sample where that is nothing at all, R·1[R>0]: what would lift values out of the blocked range.
+def redirected(r: Tensor, inside: Tensor, above: Tensor | None = None) -> Tensor:
+    """R·1[x inside]; for a sample where that is nothing at all, what would lead values back inside.
 
-    A backward signal like those of `rules.signals`, for an objective that is to grow (lucid's redirected ReLU).
+    From below the lower bound R·1[R>0] leads inside, from above the upper one (`above`, as of ReLU6) R·1[R<0]. For an
+    objective that is to grow (lucid's redirected ReLU).
     """
     through = r * inside
     blocked = through.flatten(1).abs().amax(1) == 0  # several times faster than `any`
     if not bool(blocked.any()):
         return through  # the common case, and the cheaper
-    return torch.where(blocked.view(-1, *[1] * (r.dim() - 1)), r.clamp_min(0), through)
+    back = r.clamp_min(0) if above is None else torch.where(above, r.clamp_max(0), r.clamp_min(0))
+    return torch.where(blocked.view(-1, *[1] * (r.dim() - 1)), back, through)
+
+
+class Redirect(torch.autograd.Function):
+    """A rectifier whose backward is `redirected`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bounds: Bounds) -> Tensor:
+        """Clip `x`; remembers where it was not clipped and, for a bounded one, where it was clipped from above."""
+        ctx.save_for_backward(passing(x, bounds), *([x >= bounds.high] if bounds.high != float("inf") else []))
+        return clipped(x, bounds)
+
+    @staticmethod
+    def backward(ctx: Any, *signals: Any) -> Any:
+        """The redirected signal."""
+        return redirected(signals[0], *ctx.saved_tensors), None
+
+
+class Redirecting(Rectifiers):
+    """Every rectifier call of the table becomes a `Redirect`."""
+
+    def __init__(self) -> None:
+        super().__init__(Dial())
+
+    def rectified(self, x: Tensor, bounds: Bounds) -> Tensor:
+        """By `Redirect`."""
+        return Redirect.apply(x, bounds)  # type: ignore[no-any-return]
 
 
 def redirecting() -> Rectifiers:
     """A mode: forward passes recorded under it run backward with redirected rectifiers. Values are unchanged."""
-    return Rectifiers(Dial(redirected))
+    return Redirecting()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from nbviz.address import Target, Unit
 from nbviz.errors import BadRequest, NotDefined, UnknownName
 from nbviz.network import Network
 from nbviz.synthesis import Caricature, Direction, Inside, Whole, diversity, interpolate, visualize
-from nbviz.synthesis.objectives import PARTS, PEAKS, Objective, peaks
+from nbviz.synthesis.objectives import PEAKS, TEMPERATURE, Objective, peaks
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -124,18 +125,24 @@ def test_goals_add_and_scale_like_units(net: Network, x: Tensor) -> None:
 
 
 def test_peaks_are_the_soft_maximum_of_each_part() -> None:
-    field = torch.randn(2, 7, 8, generator=seeded(), dtype=torch.float64)
-    rows, columns = [0, 2, 5, 7], [0, 3, 5, 8]
+    field = torch.randn(2, 7, 32, generator=seeded(), dtype=torch.float64)
+    rows, columns = [0, 3, 5, 7], [0, 8, 16, 24, 32]  # at least three parts, and of about eight positions
     expected = torch.zeros_like(field)
     for n in range(2):
-        for i in range(PARTS):
-            for j in range(PARTS):
-                part = field[n, rows[i] : rows[i + 1], columns[j] : columns[j + 1]]
-                e = ((part - part.max()) / part.std(correction=0)).exp()
-                expected[n, rows[i] : rows[i + 1], columns[j] : columns[j + 1]] = e / e.sum() / 9
+        for top, bottom in pairwise(rows):
+            for left, right in pairwise(columns):
+                part = field[n, top:bottom, left:right]
+                e = ((part - part.max()) / (TEMPERATURE * part.std(correction=0))).exp()
+                expected[n, top:bottom, left:right] = e / e.sum() / 12
     torch.testing.assert_close(peaks(field), expected)
-    assert float(peaks(torch.zeros(1, 1, 1)).sum()) == 1
-    torch.testing.assert_close(peaks(torch.zeros(3, 5, 2)).sum((1, 2)), torch.ones(3))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 2), (3, 40)])
+def test_the_weights_of_peaks_are_one_in_sum_also_where_nothing_varies(size: tuple[int, int]) -> None:
+    torch.testing.assert_close(
+        peaks(torch.zeros(3, *size)), torch.full((3, *size), 1 / (size[0] * size[1])), atol=0.02, rtol=0
+    )
+    torch.testing.assert_close(peaks(torch.randn(3, *size, generator=seeded())).sum((1, 2)), torch.ones(3))
 
 
 def test_the_drive_is_the_mean_and_the_peaks(net: Network, x: Tensor) -> None:

@@ -35,6 +35,16 @@ def test_signal_is_lucids_redirected_rectifier_sample_by_sample() -> None:
     assert redirected(r, x > 0)[3].abs().sum() == 0
 
 
+def test_a_bounded_rectifier_that_is_full_everywhere_lets_through_what_empties_it() -> None:
+    x = torch.tensor([[7.0, 9.0], [-1.0, 8.0], [3.0, 9.0]], requires_grad=True)
+    with redirecting():
+        y = F.relu6(x)
+    assert torch.equal(y, F.relu6(x))
+    for wish, expected in ((-1.0, [[-1.0, -1.0], [0, -1.0], [-1.0, 0]]), (1.0, [[0, 0], [1.0, 0], [1.0, 0]])):
+        (through,) = torch.autograd.grad(wish * y.sum(), x, retain_graph=True)
+        assert torch.equal(through, torch.tensor(expected))
+
+
 def test_a_forward_under_the_mode_has_the_same_values_and_revives_a_dead_start() -> None:
     x = torch.full((1, 1, 2, 2), -3.0, requires_grad=True)
     with redirecting():
