@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from . import sheets
+from . import sheets, steps
 from .parties import PARTIES, STEPS
 from .questions import NETWORKS, Subject, in_turn
 from .report import Answers, Comparison, natural_range, transfer
@@ -30,21 +30,21 @@ DATA = Path(os.environ.get("NBVIZ_TEST_DATA", ROOT.parent / "shared" / "data"))
 def ask(options: argparse.Namespace) -> None:
     """Run one party over the questions that it has not answered."""
     subjects = {name: Subject(name, options.data) for name in options.networks}
-    steps = options.steps or STEPS[options.party]
+    length = options.steps or STEPS[options.party]
     pictures = options.folder / options.name
     pictures.mkdir(parents=True, exist_ok=True)
     log = options.folder / f"{options.name}.jsonl"
     done = {json.loads(line)["key"] for line in log.read_text().splitlines()} if log.exists() else set()
     questions = in_turn(subjects, lambda question: question.key not in done)
     for question in questions[: options.most]:
-        answer = PARTIES[options.party](subjects[question.network], question, steps, options.seed)
+        answer = PARTIES[options.party](subjects[question.network], question, length, options.seed)
         for step, picture in answer.pictures.items():
             picture.save(pictures / f"{question.key.replace('/', '_')}_{step}.png")
-        row = {"key": question.key, **asdict(question), "seed": options.seed, "steps": steps}
+        row = {"key": question.key, **asdict(question), "seed": options.seed, "steps": length}
         row |= {"curve": answer.curve, "seconds_per_step": answer.seconds_per_step}
         with log.open("a") as file:
             file.write(json.dumps(row) + "\n")
-        print(f"{question.key:60s} {answer.curve[steps] / question.natural:6.2f} × natural", flush=True)
+        print(f"{question.key:60s} {answer.curve[length] / question.natural:6.2f} × natural", flush=True)
 
 
 def report(options: argparse.Namespace) -> None:
@@ -53,7 +53,7 @@ def report(options: argparse.Namespace) -> None:
     own, short, lucent = (Answers(options.folder, name) for name in ("nbviz", "nbviz64", "lucent"))
     found = Comparison(own, short, lucent, {name: natural_range(subject) for name, subject in subjects.items()})
     parts = [found.reached(), found.distribution(), found.speed(), found.spectra()]
-    parts.append(transfer(subjects["squeezenet1_1"], own, lucent))
+    parts += [transfer(subjects["squeezenet1_1"], own, lucent), steps.table()]
     tables = "\n\n".join(parts)
     print(tables)
     if options.write:

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..address import Unit
 from ..errors import NotDefined, NotFinite
 from .batch import Batch
 from .objectives import Objective
@@ -91,14 +92,19 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """The share of the learning rate: one, then along a cosine to `LAST_RATE`."""
-        return LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * self._done(step)))
+        done = min(1.0, max(0.0, self._done(step)))
+        return LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
 
     def strength(self, step: int) -> float:
-        """The share of the disturbances: one, then in a straight line to none, which holds for the last fifth."""
-        return max(0.0, 1 - self._done(step) / 0.8)
+        """The share of the disturbances: one, then in a straight line to none, which is reached before the end.
+
+        They begin to fade before the rate does, while there is still the force to use what they no longer blur.
+        """
+        return min(1.0, max(0.0, 0.6 - self._done(step)))
 
     def _done(self, step: int) -> float:
-        return max(0, step - self.begins) / max(1, self.finish)
+        """How much of the finish has passed, negative before it."""
+        return (step - self.begins) / max(1, self.finish)
 
 
 class Adam:
@@ -166,7 +172,7 @@ def ascend(
         i += 1
         # Asking the device for a number makes it wait, so it is asked only now and then.
         if i in (REDIRECTED_STEPS, schedule.steps):
-            _require_response(batch, alive, values[:i])
+            _require_response(net, batch, alive, values[:i])
         if early_stop and i < schedule.begins and i % FLAT_STEPS == 0 and _flat(values[:i]):
             schedule.hasten(i)
         if on_step:
@@ -183,7 +189,7 @@ def _flat(values: Tensor) -> bool:
     return bool((late - before <= FLAT_GAIN * late.abs()).all())
 
 
-def _require_response(batch: Batch, alive: Tensor, values: Tensor) -> None:
+def _require_response(net: Network, batch: Batch, alive: Tensor, values: Tensor) -> None:
     """Raise where the steps so far show that the run is pointless."""
     for k, objective in enumerate(batch.objectives):
         value = values[:, k]
@@ -196,8 +202,20 @@ def _require_response(batch: Batch, alive: Tensor, values: Tensor) -> None:
         if not bool(alive[k]):
             raise NotDefined(
                 f"'{objective.target}' stays silent: over {len(value)} steps no change of the picture moved it from "
-                f"{float(value[-1]):g}, even with closed rectifiers redirected; try the layer before the rectifier."
+                f"{float(value[-1]):g}, even with closed rectifiers redirected; {_way_out(net, objective)}."
             )
+
+
+def _way_out(net: Network, objective: Objective) -> str:
+    """What to ask instead of a silent target: of a unit, the same one where it is not rectified yet."""
+    unit = objective.terms[0][1]
+    names = list(net.layers)
+    if isinstance(unit, Unit) and unit.layer in net.layers:
+        shape = net.layers[unit.layer].shape
+        for name in reversed(names[: names.index(unit.layer)]):
+            if net.layers[name].shape == shape and "ReLU" not in net.layers[name].kind:
+                return f"try the layer before the rectifier, '{Unit(name, unit.channel, unit.y, unit.x)}'"
+    return "choose another one"
 
 
 def to_bytes(pixels: Tensor) -> NDArray[np.uint8]:

@@ -72,7 +72,7 @@ class Fourier:
     of 1/f, their colours in that of C, and their mean colour in that of grey.
     """
 
-    learning_rate: ClassVar[float] = 0.1
+    learning_rate: ClassVar[float] = 0.07
 
     def __init__(
         self,

@@ -153,7 +153,7 @@ def test_a_unit_that_nothing_can_move_is_named() -> None:
     net = network(nn.Conv2d(3, 4, 3), nn.ReLU())
     with torch.no_grad():
         net.model[0].weight.zero_()
-    with pytest.raises(NotDefined, match=r"'1:2' stays silent.*try the layer before the rectifier"):
+    with pytest.raises(NotDefined, match=r"'1:2' stays silent.*try the layer before the rectifier, '0:2'"):
         visualize(net, "1:2", 20)
 
 
@@ -264,6 +264,45 @@ def test_frames_are_few_and_in_order(net: Network) -> None:
     assert order == sorted(order)
     assert len(order) == 8
     assert (order[0], order[-1]) == (1, 200)
+
+
+def test_a_flat_curve_ends_the_run_early_and_the_same_line_makes_it_again(net: Network) -> None:
+    filters = network(nn.Conv2d(3, 2, 5), size=16)
+    steps: list[Step] = []
+    result = visualize(filters, "0:1@5,5", 400, transforms=None, on_step=steps.append)
+    assert 72 <= result.steps < 300
+    assert len(result.trace) == len(steps) == result.steps
+    assert steps[-1].step == steps[-1].steps
+    assert "steps=400" in result.code
+    assert np.array_equal(pixels(result), pixels(eval(result.code, {"nbviz": nbviz, "net": filters})))
+    full = visualize(filters, "0:1@5,5", 400, transforms=None, early_stop=False)
+    assert full.steps == 400
+    assert "early_stop=False" in full.code
+    assert result.activation is not None
+    assert full.activation is not None
+    assert result.activation > 0.97 * full.activation
+
+
+def test_disturbances_and_the_rate_fade_in_the_second_half() -> None:
+    course = optimise.Schedule(128)
+    assert [course.strength(i) for i in (0, 38)] == [1, 1]
+    assert course.strength(64) == pytest.approx(0.6)
+    assert [course.strength(i) for i in (103, 127)] == [0, 0]
+    assert [course.rate(i) for i in (0, 64)] == [1, 1]
+    assert course.rate(127) == pytest.approx(optimise.LAST_RATE, abs=0.01)
+    long = optimise.Schedule(512)
+    long.hasten(96)
+    assert (long.steps, long.rate(96), long.strength(96)) == (160, 1, 0.6)
+
+
+def test_a_step_knows_the_activation_of_a_plain_target(net: Network) -> None:
+    seen: list[float | None] = []
+    result = visualize(net, "3:2", 5, on_step=lambda step: seen.append(step.activation))
+    assert result.activations == seen
+    assert all(a >= v for a, v in zip(seen, result.trace, strict=True))  # type: ignore[operator]
+    joint = visualize(net, net.unit("3", 2) + net.unit("3", 1), 3, on_step=lambda step: seen.append(step.activation))
+    assert joint.activations is None
+    assert seen[-3:] == [None] * 3
 
 
 # -- what does not fit -----------------------------------------------------------------------------------------------
