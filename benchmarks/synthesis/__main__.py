@@ -18,7 +18,7 @@ import torch
 
 from . import sheets, steps
 from .parties import PARTIES, STEPS
-from .questions import NETWORKS, Subject, in_turn
+from .questions import DEPTHS, NETWORKS, Subject, in_turn
 from .report import Answers, Comparison, natural_range, transfer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,9 +35,11 @@ def ask(options: argparse.Namespace) -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     log = options.folder / f"{options.name}.jsonl"
     done = {json.loads(line)["key"] for line in log.read_text().splitlines()} if log.exists() else set()
-    questions = in_turn(subjects, lambda question: question.key not in done)
+    depths = options.depths or (*DEPTHS, "class")
+    questions = in_turn(subjects, lambda question: question.key not in done and question.depth in depths)
     for question in questions[: options.most]:
-        answer = PARTIES[options.party](subjects[question.network], question, length, options.seed)
+        extra = {"param": options.param} if options.param else {}
+        answer = PARTIES[options.party](subjects[question.network], question, length, options.seed, **extra)
         for step, picture in answer.pictures.items():
             picture.save(pictures / f"{question.key.replace('/', '_')}_{step}.png")
         row = {"key": question.key, **asdict(question), "seed": options.seed, "steps": length}
@@ -80,6 +82,8 @@ def main() -> None:
     asking.add_argument("--networks", nargs="+", default=NETWORKS, choices=NETWORKS)
     asking.add_argument("--steps", type=int)
     asking.add_argument("--seed", type=int, default=0)
+    asking.add_argument("--param", help="of nbviz, such as maco")
+    asking.add_argument("--depths", nargs="+", choices=(*DEPTHS, "class"))
     asking.add_argument("--most", type=int, help="questions to answer at most")
     asking.set_defaults(run=ask)
     reporting = commands.add_parser("report", help="print the tables")

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor
 
 from nbviz import demo
 from nbviz.network import Network
 from nbviz.synthesis import visualize
+from tests.data.real import network
 
 
 def natural_maxima(net: Network, layer: str, pictures: list[Any]) -> Tensor:
@@ -34,26 +33,33 @@ def ratios(net: Network, layer: str, channels: list[int], maxima: Tensor, steps:
     return found
 
 
-def test_most_channels_of_the_demo_exceed_64_scenes() -> None:
+def test_channels_of_the_demo_exceed_64_scenes() -> None:
     net = Network.demo()
     layer = net.late_convolution
     maxima = natural_maxima(net, layer, list(demo.scenes(64, seed=11).pictures))
     # A channel that no scene excites has no natural measure to exceed.
     excited = [c for c in range(len(maxima)) if maxima[c] > 0]
-    channels = excited[:: max(1, len(excited) // 16)][:16]
-    assert len(channels) == 16
+    channels = excited[:: max(1, len(excited) // 8)][:8]
+    assert len(channels) == 8
     found = ratios(net, layer, channels, maxima, steps=64)
-    assert sum(ratio > 1 for ratio in found) >= 0.8 * len(found)
+    assert min(found) > 1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layer", ["features.6", "features.9"])
-def test_channels_of_a_real_network_exceed_photographs(shared_data: Path, layer: str) -> None:
-    models = pytest.importorskip("torchvision").models
-    model = models.squeezenet1_1()
-    model.load_state_dict(load_file(shared_data / "squeezenet1_1_imagenet.safetensors"))
-    net = Network(model)
-    photographs = [Image.open(path) for path in sorted((shared_data / "photos").glob("*.jpg"))[:20]]
-    maxima = natural_maxima(net, layer, photographs)
-    found = ratios(net, layer, [3, 17, 40], maxima, steps=64)
-    assert min(found) > 1
+@pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v2"])
+def test_channels_of_a_real_network_exceed_photographs(shared_data: Path, name: str) -> None:
+    net = network(shared_data, name)
+    photographs = sorted((shared_data / "photos").glob("*.jpg"))[::4]
+    for layer in ("features.4", "features.12"):
+        maxima = natural_maxima(net, layer, photographs)
+        found = ratios(net, layer, [3, 17], maxima, steps=64)
+        assert min(found) > 1
+
+
+@pytest.mark.slow
+def test_a_synthesised_class_is_taken_for_it_by_another_network(shared_data: Path) -> None:
+    made, judge = (network(shared_data, name) for name in ("mobilenet_v2", "squeezenet1_1"))
+    wanted = [292, 985]  # tiger, daisy
+    pictures = [visualize(made, made.logit(index), 64).image for index in wanted]
+    for index, picture in zip(wanted, pictures, strict=True):
+        assert index in [guess.index for guess in judge.predict(picture)]
