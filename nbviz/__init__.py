@@ -42,7 +42,18 @@ if TYPE_CHECKING:
     from .synthesis.invert import Inversion, invert
     from .synthesis.result import Synthesis
     from .synthesis.visualize import visualize
-    from .widgets import Dreamer, Explorer, FilterGrid, HeatmapOverlay, LayerGrid, Pin, UnitInspector, View, explore
+    from .widgets import (
+        Dreamer,
+        Explorer,
+        FilterGrid,
+        HeatmapOverlay,
+        LayerGrid,
+        Pin,
+        UnitInspector,
+        View,
+        compare,
+        explore,
+    )
 
 _HOMES = {
     "address": ["Unit"],
@@ -89,6 +100,7 @@ _HOMES = {
         "Pin",
         "UnitInspector",
         "View",
+        "compare",
         "explore",
     ],
 }
@@ -119,6 +131,7 @@ __all__ = [
     "__version__",
     "activations",
     "cam",
+    "compare",
     "deconvnet",
     "deep_dream",
     "demo",

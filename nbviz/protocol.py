@@ -26,6 +26,10 @@ SLOTS = (
     "contributions",
     "groups",
     "occlude",
+    "picture_b",
+    "maps_b",
+    "overlay_b",
+    "projection_b",
     "upload",
     "original",
     "dream",
@@ -169,12 +173,16 @@ class Hello:
 
 @dataclass(frozen=True)
 class Request:
-    """Compute `op` and answer to `rid`; a newer request of the same `slot` supersedes this one."""
+    """Compute `op` and answer to `rid`; a newer request of the same `slot` supersedes this one.
+
+    `network` is 0, which need not be said, or 1 for the one beside it.
+    """
 
     rid: str
     slot: str
     op: str
     args: Mapping[str, Any] = field(default_factory=dict)
+    network: int = 0
 
 
 @dataclass(frozen=True)
@@ -218,7 +226,8 @@ def _request(content: Mapping[str, Any]) -> Request:
     if op not in OPERATIONS:
         raise BadRequest(f"There is no operation {reprlib.repr(op)}; known are {', '.join(OPERATIONS)}.")
     args = {name: _field(content, name, check, op) for name, check in OPERATIONS[op].items()}
-    return Request(_field(content, "rid", NAME), _field(content, "slot", SLOT), op, args)
+    network = _field(content, "network", COUNT) if "network" in content else 0
+    return Request(_field(content, "rid", NAME), _field(content, "slot", SLOT), op, args, network)
 
 
 def with_bytes(request: Request, buffers: Sequence[Any]) -> Request:

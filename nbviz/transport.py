@@ -59,7 +59,7 @@ class Transport:
         self._open: dict[str, Reporter] = {}
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._failed = False
-        self._told_revision = session.net.revision
+        self._told_revision = session.revision
         self._lock = threading.Lock()
         endpoint.on_msg(self._receive)
         # ipykernel 7.4 sends a message to the subshell of the comm's last publish, which after a trait was set from
@@ -84,7 +84,7 @@ class Transport:
             self._refuse(content, error)
             return
         if isinstance(message, protocol.Hello):
-            self._tell(protocol.welcome(self._session.net.revision))
+            self._tell(protocol.welcome(self._session.revision))
         elif isinstance(message, protocol.Request):
             self._enqueue(message)
         elif isinstance(message, protocol.Cancel):
@@ -144,7 +144,7 @@ class Transport:
     # -- kernel → page, on the worker's thread ------------------------------------------------------------------
 
     def _run(self, request: protocol.Request, reporter: Reporter) -> None:
-        answer = self._session.answer(request.op, request.args, reporter)
+        answer = self._session.of(request.network).answer(request.op, request.args, reporter)
         self._tell_revision()
         # Where this cannot be sent, the request is still open and `_fail` says why.
         self._send(protocol.result(request.rid, request.op, answer.key, answer.meta), answer.buffers)
@@ -171,7 +171,7 @@ class Transport:
         self._endpoint.state_changed(error)
 
     def _tell_revision(self) -> None:
-        revision = self._session.net.revision
+        revision = self._session.revision
         if revision != self._told_revision:
             self._told_revision = revision
             self._send(protocol.stale(revision))

@@ -28,8 +28,12 @@ class StubSession:
     """Answers with whatever the test says, under a network that consists of a device and a revision."""
 
     def __init__(self, work: Work | None = None) -> None:
-        self.net = SimpleNamespace(device=torch.device("cpu"), revision=0)
+        self.net = SimpleNamespace(device=torch.device("cpu"))
+        self.revision = 0
         self.work = work or (lambda op, _args, _report: answer_of(op))
+
+    def of(self, network: int) -> StubSession:
+        return self
 
     def answer(self, op: str, args: dict[str, Any], report: Report) -> Answer:
         return self.work(op, args, report)
@@ -86,7 +90,7 @@ def raising(error: BaseException) -> Work:
 
 
 def test_hello_is_answered_at_once_by_the_handler(line: Line) -> None:
-    line.session.net.revision = 3
+    line.session.revision = 3
     line.page.say(type="hello", view_id="v")
     assert line.page.sent == [{"type": "welcome", "revision": 3}]
     assert line.page.threads == [threading.current_thread().name]
@@ -399,7 +403,7 @@ def test_being_cancelled_is_no_failure(line: Line) -> None:
 def test_changed_weights_are_told_once_and_before_the_answer(line: Line) -> None:
     line.page.ask("r1")
     line.finish()
-    line.session.net.revision = 2
+    line.session.revision = 2
     line.page.ask("r2")
     line.finish()
     line.page.ask("r3")

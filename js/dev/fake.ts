@@ -151,6 +151,7 @@ export function exampleTraits(view: Traits["_view"] = "explorer"): Traits {
       { name: "meadow.jpg", key: "b" },
       { name: "harbour.jpg", key: "c" },
     ],
+    _beside: null,
     _options: {},
     layer: view === "filter_grid" ? "conv1" : "layer3.1.conv2",
     unit: "layer3.1.conv2:17",

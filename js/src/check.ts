@@ -43,6 +43,12 @@ export const nullable =
   (value, at) =>
     value === null ? null : check(value, at);
 
+/** What may be left out. */
+export const optional =
+  <T>(check: Check<T>): Check<T | undefined> =>
+  (value, at) =>
+    value === undefined ? undefined : check(value, at);
+
 export const list =
   <T>(check: Check<T>): Check<T[]> =>
   (value, at) => {

@@ -31,6 +31,8 @@ const KEPT: Checks<Local> = {
     kept: nullable(record({ y: number, x: number })),
     minus: nullable(count),
     hand: null,
+    contrast: nullable(oneOf("picture", "class", "unit", "network")),
+    other: { image: nullable(count), target: nullable(count), unit: text },
   },
   peek: null,
   part: oneOf("field", "whole"),

@@ -1,5 +1,6 @@
 /** How a person looks at the picture: choices of the page alone. */
 import { type Signal, signal } from "@preact/signals";
+import { type Contrast, type Other, other } from "./beside";
 import type { Hand } from "./hand";
 
 /** A place of the picture, as shares of its height and width. */
@@ -18,14 +19,19 @@ export interface Look {
   minus: Signal<number | null>;
   /** The window that is held over the picture, if one is. */
   hand: Signal<Hand | null>;
+  /** What is exchanged on the other side, if anything is compared, and for what. */
+  contrast: Signal<Contrast | null>;
+  other: Other;
 }
 
-export const look = (): Look => ({
+export const look = (contrast: Contrast | null): Look => ({
   threshold: signal(0),
   hover: signal(null),
   kept: signal(null),
   minus: signal(null),
   hand: signal(null),
+  contrast: signal(contrast),
+  other: other(),
 });
 
 /** The row and column of a grid that holds a place. */

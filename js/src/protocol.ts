@@ -16,6 +16,7 @@ import {
   nullable,
   number,
   oneOf,
+  optional,
   ProtocolError,
   plain,
   positive,
@@ -44,6 +45,11 @@ export const SLOTS = [
   "dream",
   "inversion",
   "occlude",
+  // The other side, where something is compared.
+  "picture_b",
+  "maps_b",
+  "overlay_b",
+  "projection_b",
 ] as const;
 /** The panels that show answers. */
 export type SlotName = (typeof SLOTS)[number];
@@ -491,9 +497,22 @@ const ARGUMENTS = {
 };
 export type Arguments<O extends Op> = Checked<(typeof ARGUMENTS)[O]>;
 
-const request = record({ type: oneOf("request"), rid: name, slot: oneOf(...ASKERS), op });
+/** The first network is asked where none is named, 1 is the one beside it. */
+const request = record({
+  type: oneOf("request"),
+  rid: name,
+  slot: oneOf(...ASKERS),
+  op,
+  network: optional(count),
+});
 export type Request = {
-  [O in Op]: { type: "request"; rid: string; slot: Asker; op: O } & Arguments<O>;
+  [O in Op]: {
+    type: "request";
+    rid: string;
+    slot: Asker;
+    op: O;
+    network?: number | undefined;
+  } & Arguments<O>;
 }[Op];
 
 function anyRequest(value: unknown, at: string): Request {

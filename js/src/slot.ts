@@ -24,6 +24,8 @@ export interface Want<O extends Op = Op> {
   op: O;
   args: Arguments<O>;
   about: Record<string, unknown>;
+  /** The network that is asked, where it is not the first. */
+  network?: number;
   /** What is being done, for the status line: `deconvnet of layer3:17`. */
   title: string;
 }
@@ -167,7 +169,11 @@ export class Slot<O extends Op> implements AnySlot {
       gone: () => this.#lost(),
     };
     this.state.value = "computing";
-    this.context.transport.request(this.name, { op: want.op, ...want.args }, listener);
+    this.context.transport.request(
+      this.name,
+      { op: want.op, ...want.args, ...(want.network && { network: want.network }) },
+      listener,
+    );
   }
 
   #show(want: Want<O>, result: Result<O>, ms: number, cached: boolean): void {

@@ -2,6 +2,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { formatUnit, parseUnit, type Unit } from "./address";
+import { besideOf } from "./beside";
 import { ResultCache } from "./cache";
 import * as channels from "./channel-wants";
 import { type Keeper, keeperOf } from "./choices";
@@ -41,6 +42,10 @@ export interface Slots {
   contributions: Slot<"contributions">;
   groups: Slot<"groups">;
   occlude: Slot<"occlude">;
+  picture_b: Slot<"picture">;
+  maps_b: Slot<"maps">;
+  overlay_b: Slot<"overlay">;
+  projection_b: Slot<"projection">;
   original: Slot<"original">;
   dream: Slot<"dream">;
   inversion: Slot<"inversion">;
@@ -75,15 +80,18 @@ export interface Local {
 /** What belongs to the grid, asked for where it is looked at. */
 const GRID: readonly SlotName[] = ["filters", "contributions", "groups", "survey", "census"];
 
+/** What is compared with. */
+const OTHER: readonly SlotName[] = ["picture_b", "maps_b", "overlay_b", "projection_b"];
+
 /** What belongs to the unit; of what is asked together, the kernel answers the last first. */
 const UNIT: readonly SlotName[] = ["neighbours", "projection", "excites", "interaction"];
 
 /** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */
 const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
-  explorer: ["thumbnails", "picture", "maps", "overlay", ...UNIT, "gallery", "occlude", ...GRID],
+  explorer: ["thumbnails", "picture", "maps", "overlay", ...UNIT, "gallery", "occlude", ...OTHER, ...GRID],
   layer_grid: ["thumbnails", "maps", "gallery", ...GRID],
   filter_grid: ["filters"],
-  heatmap_overlay: ["thumbnails", "picture", "overlay", "occlude"],
+  heatmap_overlay: ["thumbnails", "picture", "overlay", "occlude", "picture_b", "overlay_b"],
   unit_inspector: ["thumbnails", "picture", ...UNIT],
   dreamer: ["thumbnails", "picture", "original", "dream", "inversion"],
 };
@@ -107,6 +115,10 @@ export interface Store {
   /** The chosen layer's entry; undefined while the network is not known. */
   layer: ReadonlySignal<LayerInfo | undefined>;
   unit: ReadonlySignal<Unit | null>;
+  /** Which network is asked: 0, or 1 for the one beside it. */
+  network: ReadonlySignal<number>;
+  /** The other side, where something is compared. */
+  beside(): Store;
   /** The weights changed since the pictures were computed. */
   outdated: ReadonlySignal<boolean>;
   /** There is no kernel, and what stands in for it was not given the answer. */
@@ -149,7 +161,7 @@ function initialLocal({ traits }: Synced): Local {
     opacity: signal(0.75),
     colormap: signal(fitting(options.colormap ?? "", false)),
     grid: gridChoices(),
-    look: look(),
+    look: look(traits._beside.peek() && "network"),
     peek: signal(null),
     part: signal("field"),
     aim: signal("neuron"),
@@ -218,11 +230,16 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     contributions: new Slot("contributions", context),
     groups: new Slot("groups", context),
     occlude: new Slot("occlude", context),
+    picture_b: new Slot("picture_b", context),
+    maps_b: new Slot("maps_b", context),
+    overlay_b: new Slot("overlay_b", context),
+    projection_b: new Slot("projection_b", context),
     original: new Slot("original", context),
     dream: new Slot("dream", context),
     inversion: new Slot("inversion", context),
   };
   const everySlot: AnySlot[] = Object.values(slots);
+  let other: Store | undefined;
   const store: Store = {
     traits,
     local,
@@ -236,6 +253,11 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     outdated,
     layer: computed(() => traits._network.value.layers.find(({ name }) => name === traits.layer.value)),
     unit: computed(() => parseUnit(traits.unit.value)),
+    network: signal(0),
+    beside: () => {
+      other ??= besideOf(store);
+      return other;
+    },
     lacks: (want) => {
       const holds = traits._holds.value;
       return holds !== null && want !== null && !holds(want.op, want.args);
@@ -274,6 +296,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       untake();
       store.gallery.dispose();
       store.trail.dispose();
+      store.uploads.cancel();
       transport.dispose();
       synced.dispose();
     },
@@ -322,18 +345,22 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
   return store;
 }
 
+function followOverlay(side: Store): void {
+  if (side.local.mode.value !== "class") return;
+  const want = wants.overlay(side);
+  if (want === "wait") side.slots.overlay.wait();
+  else side.slots.overlay.ask(want);
+}
+
 /** Keep every panel of the view asking for what the state calls for. Returns what ends it. */
 function follow(store: Store): () => void {
+  const beside = store.beside();
+  const compares = () => store.local.look.contrast.value !== null;
   const wanted: Record<SlotName, () => void> = {
     picture: () => store.slots.picture.ask(wants.picture(store)),
     thumbnails: () => store.slots.thumbnails.ask(wants.thumbnails(store)),
     maps: () => store.slots.maps.ask(wants.maps(store)),
-    overlay: () => {
-      if (store.local.mode.value !== "class") return;
-      const want = wants.overlay(store);
-      if (want === "wait") store.slots.overlay.wait();
-      else store.slots.overlay.ask(want);
-    },
+    overlay: () => followOverlay(store),
     neighbours: () => store.slots.neighbours.ask(neighbours(store)),
     interaction: () => unasked(store, store.slots.interaction, interaction(store)),
     projection: () => store.slots.projection.ask(wants.projection(store)),
@@ -345,6 +372,13 @@ function follow(store: Store): () => void {
     contributions: () => store.slots.contributions.ask(channels.contributions(store)),
     groups: () => store.slots.groups.ask(channels.groups(store)),
     occlude: () => followHand(store),
+    picture_b: () => beside.slots.picture.ask(compares() ? wants.picture(beside) : null),
+    maps_b: () => beside.slots.maps.ask(compares() ? wants.maps(beside) : null),
+    overlay_b: () => (compares() ? followOverlay(beside) : beside.slots.overlay.ask(null)),
+    projection_b: () => {
+      const looked = compares() && store.local.mode.value === "projection";
+      beside.slots.projection.ask(looked ? wants.projection(beside) : null);
+    },
     original: () => store.slots.original.ask(dreaming.original(store)),
     dream: () => dreaming.follow(store.slots.dream, dreaming.dream(store)),
     inversion: () => dreaming.follow(store.slots.inversion, dreaming.inversion(store)),

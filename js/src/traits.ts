@@ -91,6 +91,8 @@ export interface Traits {
   _methods: MethodInfo[];
   _images: { name: string; key: string }[];
   _options: Options;
+  /** The network beside it, and what of the two does not match. */
+  _beside: { name: string; notes: string[] } | null;
   layer: string;
   unit: string;
   image_index: number;
@@ -125,6 +127,7 @@ const DEFAULTS: Traits = {
   _methods: [],
   _images: [],
   _options: {},
+  _beside: null,
   layer: "",
   unit: "",
   image_index: 0,

@@ -1,7 +1,7 @@
 /** What each panel wants to show, from the state of the page: pure functions of the store. */
 import { formatUnit, parseUnit, wholeUnit } from "./address";
 import { short } from "./format";
-import type { ClassTarget, Params, Prediction, SynthesisTarget } from "./protocol";
+import type { ClassTarget, Op, Params, Prediction, SynthesisTarget } from "./protocol";
 import type { Want } from "./slot";
 import type { Store } from "./store";
 import type { MethodInfo } from "./traits";
@@ -29,10 +29,17 @@ export function aimName(store: Store, target: SynthesisTarget): string {
   return `${quantity} of ${className(store, index)}`;
 }
 
+/** The same of the network that the store looks at. */
+function at<O extends Op>({ network }: Store, want: Want<O>): Want<O> {
+  const number = network.value;
+  return number ? { ...want, network: number, about: { ...want.about, network: number } } : want;
+}
+
 export function picture(store: Store): Want<"picture"> | null {
   const key = imageKey(store);
   if (key === undefined) return null;
-  return { op: "picture", args: { image: store.traits.image_index.value }, about: { key }, title: "picture" };
+  const args = { image: store.traits.image_index.value };
+  return at(store, { op: "picture", args, about: { key }, title: "picture" });
 }
 
 /** Small pictures to choose from, where there are several. */
@@ -51,7 +58,7 @@ export function maps(store: Store): Want<"maps"> | null {
 /** The maps of any layer for the chosen picture. */
 export function mapsOf(store: Store, layer: string, key = imageKey(store) ?? ""): Want<"maps"> {
   const image = store.traits.image_index.value;
-  return { op: "maps", args: { image, layer }, about: { key, layer }, title: `maps of ${layer}` };
+  return at(store, { op: "maps", args: { image, layer }, about: { key, layer }, title: `maps of ${layer}` });
 }
 
 /** The chosen picture's strongest classes, or null while they are not known. */
@@ -73,12 +80,12 @@ export function overlay(store: Store): Want<"overlay"> | "wait" | null {
   const params = paramsOf(store, method);
   const strongest = known?.map((p) => p.index) ?? [];
   const targets = targetsOf(traits.target.value, local.look.minus.value, strongest, info?.cheap ?? false);
-  return {
+  return at(store, {
     op: "overlay",
     args: { image: traits.image_index.value, method, targets, layer, params },
     about: { key, method, targets, layer, params },
     title: methodLabel(store, method),
-  };
+  });
 }
 
 function targetsOf(
@@ -105,7 +112,7 @@ export function projectionOf(store: Store, written: string): Want<"projection"> 
   const about = { unit: formatUnit(unit), method, params: paramsOf(store, method) };
   const title = `${methodLabel(store, method)} of ${about.unit}`;
   const args = { image: store.traits.image_index.value, ...about };
-  return { op: "projection", args, about: { key, ...about }, title };
+  return at(store, { op: "projection", args, about: { key, ...about }, title });
 }
 
 /** A neuron is searched for at its place, a channel all over its map, a class by its logit. */

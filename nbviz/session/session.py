@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -100,10 +100,12 @@ class Session:
     Methods may be called from any thread; computations hold the network's lock one after another.
     """
 
-    def __init__(self, net: Network, images: Sequence[Any]) -> None:
+    def __init__(self, net: Network, images: Sequence[Any], beside: Network | None = None) -> None:
         if not images:
             raise BadRequest("There is no picture; give at least one, or images=None for the demo's.")
         self.net = net
+        self.beside = None if beside is None else Session(beside, images)
+        """The same pictures in front of the network that this one is compared with."""
         self.pictures: Sequence[Picture] = [self._prepared(image, i) for i, image in enumerate(images)]
         self.pictures_changed: Callable[[], None] = lambda: None
         """Called after a picture was added, by whichever thread has done so."""
@@ -124,15 +126,31 @@ class Session:
         Raises `BadPicture` for what is none; the pictures then stay as they are.
         """
         new = self._prepared(image, len(self.pictures), name)
+        other = self.beside and self.beside._prepared(image, len(self.pictures), name)
         with self._adding:
             for index, known in enumerate(self.pictures):
                 if known.key == new.key:
                     return index
             # Exchanged rather than appended to: whoever goes through the pictures at the moment goes on undisturbed.
             self.pictures = [*self.pictures, new]
+            if self.beside and other:
+                self.beside.pictures = [*self.beside.pictures, other]
             number = len(self.pictures) - 1
         self.pictures_changed()
         return number
+
+    def of(self, network: int) -> Session:
+        """The session of the first network (0), or of the one beside it (1)."""
+        if network == 0:
+            return self
+        if network == 1 and self.beside:
+            return self.beside
+        raise BadRequest("There is one network here; nbviz.compare shows two beside each other.")
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change of the weights that was noticed, of either network."""
+        return self.net.revision + (self.beside.net.revision if self.beside else 0)
 
     def picture(self, index: int) -> Picture:
         """The picture of that number; `OutOfRange` says how many there are."""
@@ -173,6 +191,8 @@ class Session:
         """Let go of recordings and answers; what is asked for afterwards is computed anew."""
         # Exchanged rather than emptied: a computation that is under way keeps using, and filling, the old ones.
         self._recordings = OrderedDict()
+        if self.beside:
+            self.beside.forget()
         self._answers, self._asked, self.tiles, self.uploads = _answers(), _asked(), _tiles(), Uploads()
 
     def answer(self, op: str, args: Mapping[str, Any], report: Report = silent) -> Answer:
@@ -202,7 +222,11 @@ class Session:
         """Every question so far whose answer is still known, for the weights of now."""
         revision = self.net.sync()
         asked = [(one, self._answers.get(one.key)) for one in self._asked.values() if one.revision == revision]
-        return [(one, answer) for one, answer in asked if answer]
+        known = [(one, answer) for one, answer in asked if answer]
+        if self.beside:
+            other = self.beside.at_hand()
+            known += [(replace(one, args={**one.args, "network": 1}), answer) for one, answer in other]
+        return known
 
     def takes_steps(self, op: str, args: Mapping[str, Any]) -> bool:
         """Whether the operation goes on for many steps, between which shorter ones are answered."""

@@ -2,7 +2,7 @@
 
 from .bookmarks import View
 from .dreamer import Dreamer
-from .explorer import Explorer, explore
+from .explorer import Explorer, compare, explore
 from .filter_grid import FilterGrid
 from .heatmap_overlay import HeatmapOverlay
 from .layer_grid import LayerGrid
@@ -18,5 +18,6 @@ __all__ = [
     "Pin",
     "UnitInspector",
     "View",
+    "compare",
     "explore",
 ]

@@ -20,6 +20,7 @@ from ..network import Layer, Network, Node
 from ..session import Picture, Session
 from ..synthesis import PARAMETRISATIONS
 from ..transport import Transport
+from .beside import beside_facts
 from .bookmarks import Bookmarked
 from .pins import Pinboard
 from .shareable import Shareable
@@ -56,6 +57,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
     _methods: Any = traitlets.List().tag(sync=True)
     _images: Any = traitlets.List().tag(sync=True)
     _options = traitlets.Dict().tag(sync=True)
+    _beside = traitlets.Dict(None, allow_none=True).tag(sync=True)
 
     layer = traitlets.Unicode().tag(sync=True)
     unit = UnitText().tag(sync=True)
@@ -77,6 +79,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
         target: str | int | None = None,
         pins: Iterable[Any] = (),
         bookmarks: Mapping[str, Any] | None = None,
+        beside: Network | nn.Module | None = None,
         **options: Any,
     ) -> None:
         if not self._esm:
@@ -84,7 +87,9 @@ class Widget(Pinboard, Bookmarked, Shareable):
                 f"The page module {BUNDLE} is missing; run 'make' in the checkout, or reinstall nbviz."
             )
         self.net = model_or_net if isinstance(model_or_net, Network) else Network(model_or_net)
-        self.session = Session(self.net, _as_pictures(self.net, images))
+        other = beside if beside is None or isinstance(beside, Network) else Network(beside)
+        facts = other and beside_facts(self.net, other)
+        self.session = Session(self.net, _as_pictures(self.net, images), other)
         self.session.picture(image_index)
         chosen = self._opening_unit(layer, unit, image_index)
         super().__init__(
@@ -93,6 +98,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
             _methods=self._menu(),
             _images=_picture_facts(self.session),
             _options=self._checked(options),
+            _beside=facts,
             layer=layer or chosen.layer,
             unit=str(chosen),
             image_index=image_index,

@@ -28,3 +28,17 @@ def explore(model_or_net: Network | nn.Module, images: Any = None, **options: An
     Raises `NbvizError`s that say what is wrong with a model, picture, name or option.
     """
     return Explorer(model_or_net, images, **options)
+
+
+def compare(a: Network | nn.Module, b: Network | nn.Module, images: Any = None, **options: Any) -> Explorer:
+    """Open a network on some pictures with another one beside it, such as two checkpoints of a training.
+
+    Whatever is chosen for `a` – picture, layer, unit, class, method – is shown of `b` as well, on one scale.
+
+    Args:
+        a, b: `Network`s or modules; units are compared by the names of their layers, classes by their index.
+        images, options: as for `explore`.
+
+    Raises `BadModel` where no layer of one has a namesake in the other; see `explore` for the rest.
+    """
+    return Explorer(a, images, beside=b, **options)

@@ -18,11 +18,11 @@ COUNT_MESSAGES = """() => {
 }"""
 
 
-def at(shown: Locator, y: float, x: float) -> dict[str, float]:
+def at(shown: Locator, y: float, x: float) -> tuple[float, float]:
     """A place of an element, from shares of its height and width."""
     box = shown.bounding_box()
     assert box
-    return {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
 def slide(notebook: Notebook, label: str, share: float) -> None:
@@ -43,16 +43,16 @@ def test_a_place_shows_its_strongest_units_without_a_message_and_a_click_keeps_i
     stage.scroll_into_view_if_needed()
     page.evaluate(COUNT_MESSAGES)
     for step in range(12):
-        page.mouse.move(**at(stage, 0.23 + step / 20, 0.38))
+        page.mouse.move(*at(stage, 0.23 + step / 20, 0.38))
     expect(here).to_contain_text(re.compile(r"HERE 9,4"))
     units = here.locator(".chip")
     shown = [int(text.split()[0]) for text in units.all_inner_texts()]
     assert page.evaluate("window.told") == 0, "hover is the page's own affair"
     assert set(shown[:3]) <= set(strongest(notebook, 9, 4, 6))
 
-    page.mouse.click(**at(stage, 0.54, 0.54))
+    page.mouse.click(*at(stage, 0.54, 0.54))
     expect(here).to_contain_text("HERE 6,6")
-    page.mouse.move(**at(stage, 0.1, 0.1))
+    page.mouse.move(*at(stage, 0.1, 0.1))
     expect(here).to_contain_text("HERE 6,6")
     stage.focus()
     page.keyboard.press("ArrowRight")
@@ -95,10 +95,10 @@ def test_a_window_moved_by_hand_changes_the_scores(open_notebook: OpenNotebook) 
     scores = notebook.panel("occlude")
     expect(scores).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
     stage.scroll_into_view_if_needed()
-    page.mouse.move(**at(stage, 0.1, 0.1))
+    page.mouse.move(*at(stage, 0.1, 0.1))
     page.mouse.down()
     for step in range(40):
-        page.mouse.move(**at(stage, 0.1 + 0.02 * step, 0.1 + 0.01 * step))
+        page.mouse.move(*at(stage, 0.1 + 0.02 * step, 0.1 + 0.01 * step))
     page.mouse.up()
     expect(scores).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
     page.wait_for_timeout(300)

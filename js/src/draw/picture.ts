@@ -104,7 +104,10 @@ export function compose(rgb: Uint8Array, height: number, width: number, over: La
   return out;
 }
 
-/** Lay signed colours, 128 being zero, over an RGB picture, each pixel as strongly as it is far from zero. */
+/**
+ * Lay signed colours, 128 being zero, over an RGB picture, each pixel as strongly as it is far from zero; `gain`
+ * below 1 makes them fainter, for a scale that reaches farther than they do.
+ */
 export function composeColours(
   rgb: Uint8Array,
   height: number,
@@ -112,13 +115,14 @@ export function composeColours(
   over: { bytes: Uint8Array; height: number; width: number },
   opacity: number,
   threshold: number,
+  gain = 1,
 ): Bitmap {
   const out = bitmap(height, width);
   for (let y = 0, i = 0; y < height; y++) {
     const row = Math.floor((y * over.height) / height);
     for (let x = 0; x < width; x++, i++) {
       const at = 3 * (row * over.width + Math.floor((x * over.width) / width));
-      const colours = [over.bytes[at]!, over.bytes[at + 1]!, over.bytes[at + 2]!];
+      const colours = [0, 1, 2].map((c) => 128 + gain * (over.bytes[at + c]! - 128));
       const share = Math.max(...colours.map((byte) => Math.abs(byte - 128))) / 127;
       const a = strength(share, opacity, threshold);
       const [r, g, b] = colours.map((byte, c) => Math.round((1 - a) * rgb[3 * i + c]! + a * byte));

@@ -100,7 +100,8 @@ function ClassBar({ prediction, chosen, onChoose, subtracted, onSubtract }: BarP
   );
 }
 
-function ClassSearch({ words, onChoose }: { words: string; onChoose: (index: number) => void }) {
+/** Any class by its name or number. */
+export function ClassSearch({ words, onChoose }: { words: string; onChoose: (index: number) => void }) {
   const names = classNames(useStore());
   return (
     <Combobox

@@ -1,17 +1,20 @@
 /** The picture with what is laid over it, and the choice of what that is. */
 import { useComputed } from "@preact/signals";
+import { bothFields, sideName } from "../beside";
 import { colourMaps } from "../draw/colour";
-import { currentField } from "../fields";
+import { currentField, type Field, type Silence } from "../fields";
 import type { OverlayMode } from "../store";
 import { ClassChoice } from "./class-choice";
 import { ClassMethod, ClassParameters } from "./class-method";
+import { CompareChoice, OtherSide } from "./compare";
 import { useStore } from "./context";
 import { Segments, Select, Slider } from "./controls";
 import { HandScores, HandTool } from "./hand";
 import { Here } from "./here";
 import { ImageStrip } from "./image-strip";
-import { Notice, Panel, usePaintLog } from "./panel";
-import { Caption, FieldLegend, isField, Readout, Stage } from "./picture-stage";
+import { Panel, usePaintLog } from "./panel";
+import { Caption, FieldLegend, isField, Readout } from "./picture-stage";
+import { Side, slotOver } from "./side";
 
 interface Props {
   /** Modes that this view offers beside the class heat map. */
@@ -29,44 +32,28 @@ const MODES = {
 export function PicturePane({ modes }: Props) {
   const store = useStore();
   const { local, slots } = store;
-  const base = usePaintLog();
-  const over = usePaintLog();
+  const [base, over] = [usePaintLog(), usePaintLog()];
   const mode = local.mode.value;
-  const field = useComputed(() => currentField(store)).value;
-  const overSlot = {
-    class: slots.overlay,
-    unit: slots.maps,
-    projection: slots.projection,
-    group: slots.groups,
-    none: slots.picture,
-  }[mode];
+  const compares = local.look.contrast.value !== null;
+  const [field, other] = useComputed(() => bothFields(store)).value;
   const offered = modes.filter((name) => name !== "group" || local.grid.group.value !== null);
-  // A picture that is missing is the graver news than what should lie over it.
-  const troubled = ["failed", "queued", "unrecorded"].includes(slots.picture.state.value);
   return (
     <>
       <ImageStrip />
       <Panel name="picture" label="Picture" slot={slots.picture} log={base} class="sided">
-        <Panel name="overlay" label="Overlay" slot={overSlot} log={over}>
-          <Stage
-            store={store}
-            field={field}
-            token={overSlot.shown.value}
-            notice={<Notice slot={troubled ? slots.picture : overSlot} />}
-            onPainted={(key, peeking) => {
-              const shown = slots.picture.shown.peek();
-              base.painted(shown, shown?.result.key ?? "");
-              if (peeking) over.passed(overSlot.shown.peek());
-              else over.painted(overSlot.shown.peek(), key);
-            }}
-          />
-          <Caption store={store} field={field} />
-          <div class="under">
-            {isField(field) && <FieldLegend store={store} field={field} />}
-            <Readout store={store} field={field} />
-          </div>
-          {local.look.hand.value ? <HandScores /> : store.panels.includes("maps") && <Here />}
-        </Panel>
+        <div class={compares ? "compared" : ""}>
+          <Panel name="overlay" label="Overlay" slot={slotOver(store)} log={over}>
+            {compares && <h4>{sideName(store)}</h4>}
+            <Side store={store} field={field} base={base} over={over} />
+            <Caption store={store} field={field} />
+            <div class="under">
+              <Legends fields={compares ? [field, other] : [field]} />
+              <Readout store={store} field={field} />
+            </div>
+            {local.look.hand.value ? <HandScores /> : store.panels.includes("maps") && <Here />}
+          </Panel>
+          {compares && <OtherSide field={other} />}
+        </div>
         <div class="side">
           <div class="toolbar">
             <Segments
@@ -98,11 +85,26 @@ export function PicturePane({ modes }: Props) {
             )}
             <ColourChoice />
             <HandTool />
+            <CompareChoice />
           </div>
           {mode === "class" && <ClassParameters />}
           <ClassChoice />
         </div>
       </Panel>
+    </>
+  );
+}
+
+/** One legend where both sides are on one scale, else one for each that there is. */
+function Legends({ fields }: { fields: readonly (Field | Silence | null)[] }) {
+  const store = useStore();
+  const shown = fields.filter(isField);
+  const scales = new Map(shown.map((field) => [`${field.kind} ${JSON.stringify(field.domain)}`, field]));
+  return (
+    <>
+      {[...scales].map(([scale, field]) => (
+        <FieldLegend key={scale} store={store} field={field} />
+      ))}
     </>
   );
 }

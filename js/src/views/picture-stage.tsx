@@ -28,7 +28,17 @@ function paint(
 ): Bitmap {
   const { height, width } = shown.meta;
   if (!isField(over)) return paintBytes(shown.bytes, height, width, 3, lutOf(colormap, false));
-  if (over.channels === 3) return composeColours(shown.bytes, height, width, over, opacity, threshold);
+  if (over.channels === 3) {
+    return composeColours(
+      shown.bytes,
+      height,
+      width,
+      over,
+      opacity,
+      threshold,
+      over.hi / over.domain.hi || 0,
+    );
+  }
   const lut = recolour(lutOf(colormap, over.signed), over.lo, over.hi, over.domain);
   const cover = coverOf(over.lo, over.hi, opacity, threshold, reachOf(over));
   return compose(shown.bytes, height, width, { ...over, lut, cover });

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ...errors import BadRequest, UnknownName, close_matches
+from ...errors import BadRequest, NotFinite, UnknownName, close_matches
 from ...methods.baselines import BASELINES, baseline_of
 from ..session import Report, Session
 from .common import Result
@@ -35,7 +35,9 @@ def occlude(
     with torch.no_grad():
         _, logits = net.run(covered, [])
     assert logits is not None
-    patch = net.picture(covered)[y0:y1, x0:x1]
+    if not bool(torch.isfinite(logits).all()):
+        raise NotFinite(f"{net.name} computes NaN or infinity on the covered picture.")
+    patch = net.picture(covered[..., y0:y1, x0:x1])
     meta = {
         "box": box,
         "height": patch.shape[0],
@@ -48,14 +50,18 @@ def occlude(
 
 def _classes(session: Session, before: torch.Tensor, after: torch.Tensor, target: int | None) -> list[dict[str, Any]]:
     """The classes that are strongest before or after, and the one asked for, in the order of before."""
-    net = session.net
-    was, now = ({p.index: p for p in net.ranked(logits, net.classes)} for logits in (before, after))
-    told = {*list(was)[:STRONGEST], *list(now)[:STRONGEST], *([] if target is None else [target])}
+    was, now = before.detach().float().cpu(), after.detach().float().cpu()
+    most = min(STRONGEST, session.net.classes)
+    told = {*was.topk(most).indices.tolist(), *now.topk(most).indices.tolist()}
+    told |= {target} if target is not None else set()
+    shares = was.softmax(0), now.softmax(0)
     return [
         {
-            **vars(now[index]),
-            "before": {"probability": was[index].probability, "logit": was[index].logit},
+            "index": index,
+            "label": session.net.label(index),
+            "probability": float(shares[1][index]),
+            "logit": float(now[index]),
+            "before": {"probability": float(shares[0][index]), "logit": float(was[index])},
         }
-        for index in was
-        if index in told
+        for index in sorted(told, key=lambda index: -float(was[index]))
     ]

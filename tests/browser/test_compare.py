@@ -1,0 +1,117 @@
+"""Two of a kind side by side: pictures, classes, units, networks – on one scale, led by one selection."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenNotebook
+from tests.browser.explorer import channel, opened, others, ready, value_of
+from tests.browser.lab import ANSWER_MS, Notebook, repainted
+from tests.browser.pixels import differs, is_blank, picture
+
+TWO_NETWORKS = """
+import copy, torch, nbviz
+net = nbviz.Network.demo()
+later = copy.deepcopy(net.model)
+with torch.no_grad():
+    later.layer4[0].conv2.weight.mul_(3)
+b = net.around(later)
+w = nbviz.compare(net, b, list(nbviz.demo.scenes(3, seed=7, objects=2).pictures), height=760)
+w
+"""
+
+
+def compare_with(notebook: Notebook, what: str) -> None:
+    notebook.panel("picture").get_by_label("compare with").select_option(what)
+    expect(notebook.panel("overlay_b")).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
+    ready(notebook)
+
+
+def sides_differ(notebook: Notebook) -> bool:
+    one, other = (notebook.panel(name).locator("canvas") for name in ("overlay", "overlay_b"))
+    assert not is_blank(picture(one))
+    assert not is_blank(picture(other))
+    return differs(picture(one), picture(other))
+
+
+def legend(notebook: Notebook) -> str:
+    """The one legend of both sides."""
+    found = notebook.panel("picture").locator(".under .legend")
+    expect(found).to_have_count(1)
+    return found.inner_text()
+
+
+def largest(notebook: Notebook, unit: str, session: str = "w.session", image: int = 0) -> float:
+    layer, number = unit.split(":")
+    return float(value_of(notebook, f"float({session}.recording({image}).maps('{layer}')[{number}].abs().max())"))
+
+
+def test_pictures_and_classes_side_by_side(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook)
+    caption = notebook.panel("overlay").locator(".caption").inner_text()
+    label = re.findall(r"· (.*): logit", caption)[0]
+    compare_with(notebook, "picture")
+    other = notebook.panel("overlay_b")
+    expect(other.locator("h4")).to_have_text("picture 2")
+    expect(other.locator(".caption")).to_contain_text(f"{label}: logit")
+    assert sides_differ(notebook)
+    assert legend(notebook).startswith("evidence")
+    notebook.screenshot("compare-pictures")
+    notebook.panel("picture").get_by_label("picture", exact=True).select_option("picture 3")
+    expect(other.locator("h4")).to_have_text("picture 3")
+    ready(notebook, "overlay_b")
+
+    compare_with(notebook, "class")
+    second = notebook.page.locator(".class-bar .name").nth(1).inner_text()
+    expect(other.locator("h4")).to_have_text(second)
+    expect(other.locator(".caption")).to_contain_text(f"{second}: logit")
+    assert sides_differ(notebook)
+    legend(notebook)
+    notebook.screenshot("compare-classes")
+    notebook.panel("picture").get_by_label("compare with").select_option("")
+    expect(other).to_have_count(0)
+
+
+def test_a_unit_stays_beside_those_that_are_clicked_after_it(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook)
+    kept = value_of(notebook, "w.unit").strip("'")
+    compare_with(notebook, "unit")
+    clicked = next(n for n in others(notebook) if n % 7 == 3)
+    channel(notebook, clicked).click()
+    expect(notebook.panel("overlay").locator("h4")).to_have_text(f"layer4.0.conv2:{clicked}")
+    expect(notebook.panel("overlay_b").locator("h4")).to_have_text(kept)
+    ready(notebook)
+    assert sides_differ(notebook)
+    reach = max(largest(notebook, unit) for unit in (kept, f"layer4.0.conv2:{clicked}"))
+    shown = float(legend(notebook).split()[-1])
+    assert abs(shown - reach) < 0.01 * reach
+    notebook.screenshot("compare-units")
+
+
+def test_two_networks_are_led_by_one_selection_on_one_scale(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook, source=TWO_NETWORKS)
+    other = notebook.panel("overlay_b")
+    expect(other).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
+    expect(other.locator("h4")).to_have_text("demo (B)")
+    legend(notebook)
+    unit = next(n for n in others(notebook) if n % 5 == 2)
+    repainted(other, channel(notebook, unit).click)
+    ready(notebook)
+    expect(other.locator(".caption")).to_contain_text(f"Activation of layer4.0.conv2:{unit}")
+    three = largest(notebook, f"layer4.0.conv2:{unit}", "w.session.beside")
+    one = largest(notebook, f"layer4.0.conv2:{unit}")
+    shown = float(legend(notebook).split()[-1])
+    assert abs(shown - three) < 0.01 * three
+    assert three > 2 * one, "B fires three times as strongly, and is shown so"
+    assert sides_differ(notebook)
+    notebook.screenshot("compare-networks")
+    repainted(other, notebook.panel("thumbnails").locator("canvas").nth(1).click)
+    ready(notebook, "overlay_b")
+    notebook.page.emulate_media(color_scheme="dark")
+    notebook.page.evaluate(
+        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    notebook.page.wait_for_timeout(500)
+    notebook.screenshot("compare-networks-dark")
