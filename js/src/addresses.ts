@@ -96,6 +96,13 @@ function inOrder(document: Document): Reachable[] {
   return [...registerOf(document)].sort(order);
 }
 
+/** Show a place in the first view of a document that knows it. */
+export function visit(document: Document, address: string): void {
+  inOrder(document)
+    .find((view) => view.leads(address))
+    ?.go(address);
+}
+
 /** Go where links on the page lead, as long as the signal lasts. */
 export function followLinks(view: Reachable, signal: AbortSignal): void {
   for (const document of documentsAround(view.element)) {

@@ -104,9 +104,10 @@ function faultOf({ traits }: Store, { layer, image_index, unit }: View): string 
 export function showView(store: Store, view: View): string | null {
   const fault = faultOf(store, view);
   if (fault) return fault;
-  const { page, method, ...rest } = view;
+  const { page, method, layer, ...rest } = view;
   store.choices.take(page);
-  store.setTraits(method ? { ...rest, method } : rest);
+  // The layer comes last: a unit takes the view to its own.
+  store.setTraits({ ...rest, ...(method && { method }), layer });
   return null;
 }
 

@@ -126,8 +126,8 @@ class Recorder:
 
 
 def places(recorder: Recorder, choice: Choice) -> Iterator[Place]:
-    """Where a reader may go, in the order of what it is worth: as it opens, the other pictures, the classes, the units
-    of the shown layer, strongest first, then the other layers."""
+    """Where a reader may go, in the order of what it is worth: as it opens, bookmarks and pins, the other pictures, the
+    classes, the units of the shown layer, strongest first, then the other layers."""
     opening = recorder.facts.opening
     images = sorted(choice.images, key=lambda i: i != opening.image)
     layers = sorted(choice.layers, key=lambda name: name != opening.layer)

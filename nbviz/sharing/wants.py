@@ -58,10 +58,12 @@ class Facts:
 
     @property
     def kept(self) -> list[Place]:
-        """Where pins and bookmarks lead."""
+        """Where pins and bookmarks lead, as far as the pictures and layers are still there."""
         pinned = [pin["unit"] for pin in self.state.get("pins", ())]
         places = [replace(self.opening, unit=unit, layer=unit.rpartition(":")[0]) for unit in pinned]
-        return places + [self.place(view) for view in self.state.get("bookmarks", {}).values()]
+        places += [self.place(view) for view in self.state.get("bookmarks", {}).values()]
+        layers = [layer["name"] for layer in self.state["_network"]["layers"]]
+        return [at for at in places if at.layer in layers and at.image < len(self.state["_images"])]
 
     def place(self, view: Mapping[str, Any]) -> Place:
         """Where a view is: traits, and in `page` what only the page chooses, as `js/src/choices.ts` names it."""

@@ -37,8 +37,9 @@ class Shareable(anywidget.AnyWidget):
     ) -> sharing.Precomputed:
         """Compute, and keep for `snapshot` and `to_html`, what a reader without a kernel may want to click.
 
-        The most informative first: the view as it opens, the other pictures, the classes, the units of the shown
-        layer from the strongest down, the other layers. Interrupting the kernel ends it and keeps what is there.
+        The most informative first: the view as it opens, bookmarks and pins, the other pictures, the classes, the
+        units of the shown layer from the strongest down, the other layers. Interrupting the kernel ends it and keeps
+        what is there.
 
         Args:
             layers: names of the layers whose units can be chosen; by default the layer shown.
@@ -82,7 +83,8 @@ class Shareable(anywidget.AnyWidget):
         """The widget as it stands, with all that a page without a kernel can show of it: looked at or precomputed."""
         recorder = self._recorder()
         recorder.keep_known()
-        recorder.record(recorder.facts.opening)
+        for place in (recorder.facts.opening, *recorder.facts.kept):
+            recorder.record(place)
         view = sharing.View(recorder.facts.state, recorder.archive)
         return sharing.Standing(view, self._describe(), self._contact_sheet())
 

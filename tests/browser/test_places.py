@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.explorer import OPEN, channel, opened, others, ready, value_of
-from tests.browser.lab import ANSWER_MS, MARKDOWN, Notebook, repainted
+from tests.browser.lab import ANSWER_MS, MARKDOWN, Lab, Notebook, repainted
 
 
 def press_in_grid(notebook: Notebook, number: int, key: str) -> None:
@@ -127,3 +127,32 @@ def test_anything_is_found_by_a_part_of_its_name(open_notebook: OpenNotebook) ->
     repainted(notebook.panel("overlay"), lambda: keys.press("Enter"))
     expect(notebook.panel("overlay")).to_contain_text(label, timeout=ANSWER_MS)
     assert value_of(notebook, "w.target") == "5"
+
+
+WRITTEN = """
+w.unit = 'layer1.0.conv2:7'
+w.image_index = 1
+w.bookmark('Floppy ear')
+w.image_index, w.unit = 0, opening
+print(w.to_html('page.html'))
+"""
+
+
+def test_a_page_opens_at_the_bookmark_its_address_names(open_notebook: OpenNotebook, lab: Lab) -> None:
+    notebook = opened(open_notebook, "opening = w.unit", WRITTEN)
+    notebook.run(1)
+    notebook.run(2)
+    address = (lab.server.root / "page.html").as_uri()
+    page = notebook.page.context.new_page()
+    try:
+        page.goto(f"{address}#floppy-ear")
+        grid = page.locator('[data-panel="maps"]')
+        expect(grid).to_contain_text("layer1.0.conv2")
+        expect(page.get_by_role("option", name="picture 2")).to_have_attribute("aria-selected", "true")
+        expect(grid).to_have_attribute("data-state", "ready")
+        page.get_by_role("button", name="Share", exact=True).click()
+        expect(page.get_by_role("dialog")).to_contain_text(f"{address}#layer1.0.conv2:7")
+        page.goto(f"{address}#layer4.0.conv2:{value_of(notebook, 'opening')[1:-1].rpartition(':')[2]}")
+        expect(grid).to_contain_text("layer4.0.conv2")
+    finally:
+        page.close()

@@ -41,3 +41,15 @@ def test_null_and_empty_arguments_are_no_arguments() -> None:
 def test_every_panel_of_every_view_has_its_row() -> None:
     assert {panel for panels in PANELS.values() for panel in panels} <= set(ROWS)
     assert set(ROWS) <= set(protocol.SLOTS)
+
+
+def test_what_is_recorded_includes_where_bookmarks_and_pins_lead_as_far_as_it_is_there() -> None:
+    layer, image = "layer3", 1
+    state = {**GOLDEN["state"], "_network": {"layers": [{"name": layer}]}, "_images": [{}, {}]}
+    view = {"layer": layer, "unit": "", "image_index": image, "method": "", "target": 1}
+    bookmarks = {"a": {**view, "page": {"grid.sort": "contribution"}}, "b": {**view, "layer": "gone", "page": {}}}
+    facts = Facts({**state, "bookmarks": bookmarks, "pins": [{"unit": f"{layer}:1@0,0", "name": "", "note": ""}]})
+    pinned, bookmarked = facts.kept
+    assert (bookmarked.layer, bookmarked.image, bookmarked.target, bookmarked.sort) == (layer, image, 1, "contribution")
+    assert bookmarked.method == facts.opening.method
+    assert pinned == replace(facts.opening, layer=layer, unit=f"{layer}:1@0,0")

@@ -59,10 +59,10 @@ async function start(): Promise<void> {
     );
     for (const model of models) followUnit(model);
     linkModels(models, recorded.links);
-    if (models[0] && window === window.parent) followAddress(models[0]);
     // What is shown until now is a picture of what comes.
     place.replaceChildren();
     mountLayout(recorded.layout, models, place);
+    if (models[0] && window === window.parent) followAddress(models[0]);
     fitIn();
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);

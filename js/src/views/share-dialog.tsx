@@ -16,6 +16,11 @@ export function ShareDialog() {
 function Ways() {
   const { traits, unit } = useStore();
   const place = unit.value ? formatUnit(unit.value) : traits.layer.value;
+  // A page without a kernel is shared already: what is left to pass on is its address.
+  if (traits._holds.value && window === window.parent) {
+    const address = `${location.href.replace(/#.*$/, "")}#${encodeURI(place)}`;
+    return <Snippet code={address} label="Address of this place" />;
+  }
   return (
     <>
       <p>Within this notebook: a link for a Markdown cell that leads here.</p>
