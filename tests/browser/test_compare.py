@@ -59,7 +59,10 @@ def test_pictures_and_classes_side_by_side(open_notebook: OpenNotebook) -> None:
     assert sides_differ(notebook)
     assert legend(notebook).startswith("evidence")
     notebook.screenshot("compare-pictures")
-    notebook.panel("picture").get_by_label("picture", exact=True).select_option("picture 3")
+    which = (
+        notebook.panel("picture").locator("label.field").filter(has=notebook.page.locator("span:text-is('picture')"))
+    )
+    which.locator("select").select_option("picture 3")
     expect(other.locator("h4")).to_have_text("picture 3")
     ready(notebook, "overlay_b")
 

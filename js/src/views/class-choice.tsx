@@ -19,7 +19,11 @@ export function ClassChoice() {
   const asked = chosenMap(store)?.map.target;
   const other =
     asked && asked.index === current && !strongest.some((p) => p.index === current) ? [asked] : [];
-  const choose = (index: number | null) => showClass(store, index);
+  const choose = (index: number | null) => {
+    // The two change places, rather than that a class is subtracted from itself.
+    if (index !== null && index === minus.peek()) minus.value = current;
+    showClass(store, index);
+  };
   const subtract = (index: number) => {
     local.mode.value = "class";
     minus.value = minus.peek() === index ? null : index;
@@ -41,7 +45,7 @@ export function ClassChoice() {
       <div class="row">
         <ClassSearch words="Any of" onChoose={choose} />
         <ClassSearch words="Minus any of" onChoose={subtract} />
-        {minus.value !== null && (
+        {minus.value !== null && minus.value !== current && (
           <Button kind="quiet" label="Subtract no class" onClick={() => subtract(minus.value!)}>
             − {className(store, minus.value)} ×
           </Button>

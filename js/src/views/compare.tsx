@@ -1,6 +1,9 @@
 /** Compare: what is exchanged on the other side, and for what. */
 import { type Contrast, sideName } from "../beside";
 import type { Field, Silence } from "../fields";
+import { percent } from "../format";
+import { faultOfUnit } from "../places";
+import type { Store } from "../store";
 import { className, predictions } from "../wants";
 import { ClassSearch } from "./class-choice";
 import { useStore } from "./context";
@@ -94,8 +97,10 @@ function OtherClass() {
 }
 
 function OtherUnit() {
-  const { traits, local } = useStore();
+  const store = useStore();
+  const { traits, local } = store;
   const { other } = local.look;
+  const fault = faultOfUnit(store, other.unit.value);
   const take = (event: Event) => {
     other.unit.value = (event.currentTarget as HTMLInputElement).value.trim();
   };
@@ -105,6 +110,7 @@ function OtherUnit() {
         type="text"
         class="code"
         aria-label="Unit to compare with"
+        aria-invalid={fault !== null}
         spellcheck={false}
         value={other.unit.value}
         onChange={take}
@@ -119,6 +125,11 @@ function OtherUnit() {
       >
         the chosen one
       </Button>
+      {fault && (
+        <p class="fault" role="alert">
+          {fault}
+        </p>
+      )}
     </>
   );
 }
@@ -134,7 +145,17 @@ export function OtherSide({ field }: { field: Field | Silence | null }) {
         <Side store={side} field={field} base={base} over={over} />
         <Caption store={side} field={field} />
         <Readout store={side} field={field} />
+        <OtherClasses side={side} />
       </Panel>
     </Panel>
   );
+}
+
+/** What the network says of the other picture, or the other network of the same. */
+function OtherClasses({ side }: { side: Store }) {
+  const told = ["picture", "network"].includes(side.local.look.contrast.value ?? "");
+  const strongest = (told && predictions(side)?.slice(0, 3)) || [];
+  if (strongest.length === 0) return null;
+  const words = strongest.map(({ label, probability }) => `${label} ${percent(probability)}`);
+  return <p class="note">{words.join(" · ")}</p>;
 }

@@ -67,6 +67,12 @@ export const KEYS: readonly Key[] = [
   { keys: [], written: "arrows, Page, Home, End", does: "move in the grid, in a row, in a list", act: null },
   {
     keys: [],
+    written: "arrows on the picture",
+    does: "move the place that HERE tells of, or the window that covers; + and − change its size",
+    act: null,
+  },
+  {
+    keys: [],
     written: "Enter",
     does: "choose the unit; once chosen, start what excites it",
     act: null,

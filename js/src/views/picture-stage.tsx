@@ -188,10 +188,13 @@ export function Caption({ store, field }: { store: Store; field: Field | Silence
   const meta = store.slots.picture.shown.value?.meta;
   if (!meta) return null;
   return (
-    <p class="caption">
-      {isField(field) ? field.caption : (field?.silent ?? [meta.name, meta.note].filter(Boolean).join(", "))}
-      {isField(field) && field.kind === "peek" && <span class="tag">peek</span>}
-    </p>
+    <>
+      <p class="caption">
+        {isField(field) ? field.caption : (field?.silent ?? meta.name)}
+        {isField(field) && field.kind === "peek" && <span class="tag">peek</span>}
+      </p>
+      {meta.note && <p class="note">{`${meta.name}: ${meta.note}`}</p>}
+    </>
   );
 }
 
