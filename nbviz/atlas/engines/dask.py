@@ -13,6 +13,9 @@ from . import Engine, Futures
 RETRIES = 3
 """How often a task may be given to another worker after one was lost."""
 
+PATIENCE = 10
+"""Seconds to wait for a scheduler."""
+
 # The default makes the allocator give memory back after every batch, which doubles the time of a scan.
 _ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": "134217728"}
 
@@ -55,7 +58,7 @@ def dask(where: Any, workers: int | None) -> Iterator[Engine]:
 @contextmanager
 def _reached(client_of: Any, address: str) -> Iterator[Any]:
     try:
-        client = client_of(address, timeout=10)
+        client = client_of(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise BadRequest(f"There is no Dask scheduler at {address!r} ({error}); check the address.") from error
     with client:
