@@ -97,12 +97,14 @@ class Gatherer:
         device, channels = limits.low.device, plan.channels
         bins = (channels, plan.bins, plan.examples)
         self.key = torch.full((channels, plan.k), EMPTY, dtype=torch.int64, device=device)
+        self.score = torch.full((channels, plan.k), -torch.inf, device=device)
         self.at = torch.full((channels, plan.k), -1, dtype=torch.int32, device=device)
         self.total = torch.zeros(channels, dtype=torch.float64, device="cpu")
         self.fired = torch.zeros(channels, dtype=torch.int64, device=device)
         self.low = torch.full((channels,), torch.inf, device=device)
         self.histogram = torch.zeros(bins[:2], dtype=torch.int64, device=device)
         self.example_rank = torch.full(bins, _NO_EXAMPLE, dtype=torch.int64, device=device)
+        self.last_rank = torch.full(bins[:2], _NO_EXAMPLE, dtype=torch.int64, device=device)
         self.example = torch.full(bins, -1, dtype=torch.int32, device=device)
         self.example_at = torch.full(bins, -1, dtype=torch.int32, device=device)
         self.example_score = torch.full(bins, torch.nan, device=device)
@@ -134,40 +136,31 @@ class Gatherer:
         self.total += seen.means.double().sum(0).cpu()
         self.fired += (seen.tops > 0).sum(0)
         self.low = torch.minimum(self.low, seen.tops.amin(0))
-        bins = self.limits.bins(seen.tops, slice(None), self.plan.bins)
+        bins = seen.bins.T
+        self.histogram.scatter_add_(1, bins, torch.ones_like(bins))
         self._rank(seen)
-        everywhere = torch.arange(self.plan.channels, device=bins.device)
         for number in range(len(seen.tops)):
-            self.histogram[everywhere, bins[number]] += 1
-            self._exemplify(seen, number, bins[number])
+            self._exemplify(seen, number)
 
     def _rank(self, seen: Seen) -> None:
-        keys = pack(seen.tops.T, seen.pictures)
-        rows = (keys > self.key[:, -1:]).any(1).nonzero()[:, 0]
-        both = torch.cat([self.key[rows], keys[rows]], 1)
-        places = torch.cat([self.at[rows], seen.at.T[rows]], 1)
-        self.key[rows], order = both.topk(self.plan.k, 1)
-        self.at[rows] = places.gather(1, order)
+        rows = seen.strong.any(0).nonzero()[:, 0]
+        tops = seen.tops.T[rows]
+        self.key[rows], order = torch.cat([self.key[rows], pack(tops, seen.pictures)], 1).topk(self.plan.k, 1)
+        self.score[rows] = torch.cat([self.score[rows], tops], 1).gather(1, order)
+        self.at[rows] = torch.cat([self.at[rows], seen.at.T[rows]], 1).gather(1, order)
 
-    def _exemplify(self, seen: Seen, number: int, bins: Tensor) -> None:
+    def _exemplify(self, seen: Seen, number: int) -> None:
         """Take a picture as an example of its bin where it comes earlier in the random order than one that is there."""
-        rank = shuffled(seen.pictures[number])
-        worst, slot = self.example_rank[torch.arange(len(bins), device=bins.device), bins].max(1)
-        rows = (rank < worst).nonzero()[:, 0]
-        place = (rows, bins[rows], slot[rows])
-        self.example_rank[place] = rank
-        self.example[place] = seen.pictures[number].to(torch.int32)
-        self.example_at[place] = seen.at[number, rows]
-        self.example_score[place] = seen.tops[number, rows]
-
-    def wanted(self, tops: Tensor, pictures: Tensor, channels: slice) -> Tensor:
-        """Which maps (N, c) may enter the results, so that their position is needed; tops as (N, c)."""
-        keys = pack(tops.T, pictures)
-        strong = keys > self.key[channels, -1:]
-        bins = self.limits.bins(tops.nan_to_num(), channels, self.plan.bins)
-        rows = torch.arange(tops.shape[1], device=tops.device)
-        worst = self.example_rank[channels].amax(2)[rows[None], bins]
-        return strong.T | (shuffled(pictures)[:, None] < worst)
+        rank = seen.ranks[number]
+        rows = seen.fresh[number].nonzero()[:, 0]
+        worst, slot = self.example_rank[rows, seen.bins[number, rows]].max(1)
+        rows, slot = rows[rank < worst], slot[rank < worst]
+        bins = seen.bins[number, rows]
+        self.example_rank[rows, bins, slot] = rank
+        self.last_rank[rows, bins] = self.example_rank[rows, bins].amax(1)
+        self.example[rows, bins, slot] = seen.pictures[number].to(torch.int32)
+        self.example_at[rows, bins, slot] = seen.at[number, rows]
+        self.example_score[rows, bins, slot] = seen.tops[number, rows]
 
     def partial(self) -> Partial:
         """The results so far, on the CPU; examples of a bin in their random order."""
@@ -184,40 +177,58 @@ class Gatherer:
 class Seen:
     """What stays of a batch's maps: of each its maximum, its mean, and the position of the maximum where needed.
 
-    tops, means: (N, C) float32. at: (N, C) int32, −1 where it is not needed. pictures: (N,) numbers.
-    unusable: the pictures with NaN or infinity, each with a reason.
+    tops, means: (N, C) float32. bins: (N, C), of the histograms. strong, fresh: (N, C), whether a map may be among the
+    strongest, or an example of its bin; only then its position is looked up. at: (N, C) int32, else −1.
+    pictures, ranks: (N,) numbers, and places in the random order. unusable: pictures with NaN or infinity, and why.
     """
 
     def __init__(self, gatherer: Gatherer, net: Network, batch: list[Read]) -> None:
         self._gatherer = gatherer
         plan, device = gatherer.plan, gatherer.low.device
         self.pictures = torch.tensor([read.index for read in batch], device=device)
-        self.tops = torch.empty(len(batch), plan.channels, device=device)
-        self.means = torch.empty(len(batch), plan.channels, device=device)
-        self.at = torch.full(self.tops.shape, -1, dtype=torch.int32, device=device)
-        self.unusable: dict[int, str] = {}
+        self.ranks = shuffled(self.pictures)
+        shape = (len(batch), plan.channels)
+        self.tops, self.means = torch.empty(shape, device=device), torch.empty(shape, device=device)
+        self.bins = torch.empty(shape, dtype=torch.int64, device=device)
+        self.strong, self.fresh = (torch.empty(shape, dtype=torch.bool, device=device) for _ in range(2))
+        self.at = torch.full(shape, -1, dtype=torch.int32, device=device)
         x = torch.cat([read.x for read in batch if read.x is not None])
         if x.device.type == "cpu":
             # Convolutions are a quarter to a half faster in this order of memory.
             x = x.contiguous(memory_format=torch.channels_last)
         net.stream(x, [layer.name for layer in plan.layers], self._reduce)
+        self.unusable = self._not_finite()
 
     def _reduce(self, name: str, maps: Tensor) -> None:
-        first = self._gatherer.plan.offsets[name]
+        gatherer = self._gatherer
+        first = gatherer.plan.offsets[name]
         channels = slice(first, first + maps.shape[1])
-        flat = maps.float().flatten(2) if maps.dim() > 2 else maps.float()[..., None]
+        flat = maps.float().flatten(2)
         tops = self.tops[:, channels] = flat.amax(2)
         self.means[:, channels] = flat.mean(2)
-        finite = torch.isfinite(self.means[:, channels]).all(1) & torch.isfinite(tops).all(1)
-        for number in (~finite).nonzero()[:, 0].tolist():
-            self.unusable.setdefault(number, f"Layer {name!r} computes NaN or infinity on it.")
-        pictures, rows = self._gatherer.wanted(tops, self.pictures, channels).nonzero(as_tuple=True)
+        bins = self.bins[:, channels] = gatherer.limits.bins(tops.nan_to_num(), channels, gatherer.plan.bins)
+        # In a shard pictures come in their order, and of equal scores the first counts: hence 'more than'.
+        strong = self.strong[:, channels] = tops > gatherer.score[channels, -1]
+        last = gatherer.last_rank[channels].gather(1, bins.T).T
+        fresh = self.fresh[:, channels] = self.ranks[:, None] < last
+        pictures, rows = (strong | fresh).nonzero(as_tuple=True)
         self.at[pictures, first + rows] = flat[pictures, rows].argmax(1).to(torch.int32)
+
+    def _not_finite(self) -> dict[int, str]:
+        """The pictures on which a layer computes NaN or infinity, each with the first such layer."""
+        finite = torch.isfinite(self.tops) & torch.isfinite(self.means)
+        found = {}
+        for number in (~finite.all(1)).nonzero()[:, 0].tolist():
+            channel = int((~finite[number]).nonzero()[0, 0])
+            offsets = self._gatherer.plan.offsets
+            name = max((name for name in offsets if offsets[name] <= channel), key=offsets.__getitem__)
+            found[number] = f"Layer {name!r} computes NaN or infinity on it."
+        return found
 
     def pick(self, numbers: list[int]) -> Seen:
         """Of some of the pictures only."""
         if len(numbers) < len(self.pictures):
-            for name in ("pictures", "tops", "means", "at"):
+            for name in ("pictures", "ranks", "tops", "means", "bins", "strong", "fresh", "at"):
                 setattr(self, name, getattr(self, name)[numbers])
         return self
 

@@ -129,9 +129,7 @@ def read_group(file: Path, group: int, columns: list[str] | None = None) -> Any:
         raise DamagedAtlas(f"'{file}' is missing; {_MEND}.") from None
     except (OSError, pa.ArrowException) as error:
         cause = str(error).partition("\n")[0]
-        raise DamagedAtlas(
-            f"'{file}' is damaged ({cause}); run the same scan again, which mends what it can."
-        ) from error
+        raise DamagedAtlas(f"'{file}' is damaged ({cause}); {_MEND}.") from error
 
 
 def write_pictures(path: Path, names: list[str], found: Partial) -> None:

@@ -48,7 +48,11 @@ def write_part(file: Path, first: int, rows: Sequence[Sequence[bytes]], **extra:
     table = pa.table({"channel": channels, "pictures": pictures, **extra})
     compression = dict.fromkeys(table.column_names, "snappy") | {"pictures.list.element": "none"}
     with files.replacing(file) as temporary:
-        pq.write_table(table, temporary, row_group_size=GROUP, compression=compression, use_dictionary=False, **OPTIONS)
+        pq.write_table(
+            table, temporary, row_group_size=GROUP, compression=compression, use_dictionary=False,
+            # A page a row: over HTTP a reader asks for the pictures of one channel alone.
+            write_batch_size=1, data_page_size=1, write_statistics=["channel"], **OPTIONS,
+        )  # fmt: skip
 
 
 def read_row(path: Path, plan: Plan, kind: str, layer: int, channel: int) -> dict[str, Any]:
