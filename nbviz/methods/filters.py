@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from ..errors import NotDefined
 from ..network import Network
 from .attribution import Attribution
@@ -11,14 +13,21 @@ def filters(net: Network, layer: str | None = None) -> Attribution:
     """The weights of a convolution, by default the first one that is computed.
 
     Returns values (filters, input channels, h, w), signed, in weight units. With three input channels a filter is an
-    RGB picture, with one a grey one, otherwise a strip of planes. Raises `NotDefined` for a layer that is no 2-d
+    RGB picture, with one a grey one, otherwise a strip of planes. A container that passes a convolution's output on
+    unchanged has that one's. Raises `NotDefined` for a layer that is no 2-d
     convolution, `UnknownName` with close matches.
     """
     name = layer or _first_convolution(net)
-    weight = net.weight(name)
+    weight = _weight(net, name)
     if weight is None or weight.dim() != 4:
         raise NotDefined(f"Layer {name!r} is no 2-d convolution, so it has no filters to show; {_hint(net)}.")
     return Attribution(weight.float().cpu(), "input", True, "filters", None, name, None)
+
+
+def _weight(net: Network, name: str) -> torch.Tensor | None:
+    chosen = net.layer(name)
+    weight = net.weight(chosen.name)
+    return net.weight(chosen.same_as) if weight is None and chosen.same_as else weight
 
 
 def _first_convolution(net: Network) -> str:

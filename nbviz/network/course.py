@@ -25,6 +25,12 @@ class Course(Targets):
                 chosen[source] = layer
         return list(chosen.values())
 
+    def shown_name(self, layer: str) -> str:
+        """The name by which a layer's output is shown: its own, or an outer one's; `UnknownName` with close matches."""
+        asked = self.layer(layer)
+        source = asked.same_as or asked.name
+        return next(shown.name for shown in self.shown_layers if (shown.same_as or shown.name) == source)
+
     @property
     def stops(self) -> list[Stop]:
         """The shown layers, grouped for the map."""

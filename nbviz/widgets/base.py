@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import resources
 from numbers import Integral
 from typing import Any, ClassVar
@@ -148,11 +149,15 @@ class Widget(Pinboard, Bookmarked, Shareable):
 
     @traitlets.validate("layer")
     def _known_layer(self, proposal: Any) -> str:
-        return self.net.layer(proposal["value"]).name
+        return self.net.shown_name(proposal["value"])
 
     @traitlets.validate("unit")
     def _known_unit(self, proposal: Any) -> str:
-        return str(self.net.unit(proposal["value"])) if proposal["value"] else ""
+        return str(self._on_the_map(self.net.unit(proposal["value"]))) if proposal["value"] else ""
+
+    def _on_the_map(self, unit: Unit) -> Unit:
+        """The unit under the name that its layer has on the map, where an outer module passes the output on."""
+        return replace(unit, layer=self.net.shown_name(unit.layer))
 
     @traitlets.validate("image_index")
     def _known_picture(self, proposal: Any) -> int:
@@ -325,7 +330,7 @@ def _network_facts(net: Network) -> dict[str, Any]:
         "notes": net.notes,
         "layers": [_layer_facts(layer) for layer in shown],
         "tree": [_node_facts(node) for node in net.outline],
-        "default_layer": net.late_convolution,
+        "default_layer": net.shown_name(net.late_convolution),
         "parametrisations": list(PARAMETRISATIONS),
         "cam_layer": net.last_spatial if any(layer.spatial and max(layer.spatial) > 1 for layer in shown) else None,
     }

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision import models
 
 import nbviz
+from nbviz.errors import UnknownName
 from nbviz.network import Node
 
 from .models import seeded
@@ -99,3 +100,12 @@ def test_every_shown_layer_is_on_the_map_in_the_order_of_execution(name: str) ->
     assert bool(runs) == (
         name in {"resnet50", "googlenet", "densenet121", "mobilenet_v2", "squeezenet1_1", "vit_b_32", "swin_t"}
     )
+
+
+def test_a_layer_is_found_by_any_name_of_its_output() -> None:
+    model = nn.Sequential(nn.Sequential(nn.Conv2d(3, 4, 3)), nn.ReLU(), nn.Dropout())
+    net = nbviz.Network(model, input_size=8, device="cpu")
+    assert [net.shown_name(name) for name in net.layers] == ["0", "0", "1", "1"]
+    assert torch.equal(nbviz.filters(net, "0").values, model[0][0].weight.detach())
+    with pytest.raises(UnknownName, match="no layer 'x'"):
+        net.shown_name("x")
