@@ -27,7 +27,7 @@ def stop(notebook: Notebook, name: str) -> Locator:
 
 def test_the_map_is_walked_by_mouse_and_keyboard_and_tells_what_fires(open_notebook: OpenNotebook) -> None:
     notebook = opened(open_notebook)
-    expect(stop(notebook, "layer4.0")).to_be_visible()
+    expect(notebook.page.locator('[role="treeitem"][aria-selected="true"]')).to_be_visible()
     stop(notebook, "layer2").locator(".twist").first.click()
     expect(stop(notebook, "layer2.0.conv2")).to_be_visible()
     grid = notebook.panel("maps").locator("canvas").first
@@ -46,7 +46,7 @@ def test_the_map_is_walked_by_mouse_and_keyboard_and_tells_what_fires(open_noteb
 
     live = value_of(notebook, "int((w.session.recording(0).maps('layer3').flatten(1).amax(1) > 0).sum())")
     maxima = "max(w.session.recording(i).maps('layer3')[k].max() for i in range(3))"
-    dead = value_of(notebook, f"sum({maxima} <= 0 for k in range(net.layers['layer3'].channels))")
+    dead = value_of(notebook, f"sum(int({maxima} <= 0) for k in range(net.layers['layer3'].channels))")
     told = rf"{live} of 64 units above zero on this picture · {dead} on none of the 3 pictures here"
     expect(stop(notebook, "layer3")).to_have_attribute("aria-label", re.compile(told), timeout=ANSWER_MS)
     notebook.screenshot("map")
@@ -107,26 +107,25 @@ def test_two_thousand_channels_scroll_and_peek_without_a_message(open_notebook: 
 
 def test_two_hundred_fast_clicks_leave_one_job_and_the_right_picture(open_notebook: OpenNotebook) -> None:
     notebook = opened(open_notebook, source=LARGE)
-    value_of(notebook, "setattr(w, 'log', []) or setattr(w.session, 'spied', w.session.answer)")
+    value_of(notebook, "setattr(w.session, 'log', []) or setattr(w.session, 'spied', w.session.answer)")
     value_of(
         notebook,
         "setattr(w.session, 'answer', lambda op, args, report: "
-        "w.log.append((op, args.get('unit'))) or w.session.spied(op, args, report))",
+        "w.session.log.append((op, args.get('unit'))) or w.session.spied(op, args, report))",
     )
-    notebook.panel("maps").evaluate(
+    number = notebook.panel("maps").evaluate(
         """(grid) => {
             const cells = [...grid.querySelectorAll('[role="gridcell"]')].slice(0, 50);
             for (let i = 0; i < 200; i++) cells[(7 * i) % 50].click();
+            return Number(cells[(7 * 199) % 50].dataset.channel);
         }"""
     )
-    # The last of them: 7 · 199 modulo 50.
-    number = int(value_of(notebook, "w.unit")[1:-1].split(":")[1])
     panel = notebook.panel("projection")
     expect(panel).to_contain_text(f"3:{number} at ", timeout=ANSWER_MS)
     ready(notebook, "projection")
     assert value_of(notebook, "w.wait(10)") == "True"
     assert value_of(notebook, "w.status") == "'idle'"
-    asked = eval(value_of(notebook, "[unit for op, unit in w.log if op == 'projection']"))
+    asked = eval(value_of(notebook, "[unit for op, unit in w.session.log if op == 'projection']"))
     assert asked[-1] == f"3:{number}"
     assert len(asked) < 100
     expected = float(value_of(notebook, f"float(w.session.recording(0).value(net.unit('3:{number}')))"))
@@ -167,7 +166,7 @@ def test_the_grid_is_ordered_thinned_out_and_shows_kernels(open_notebook: OpenNo
 
 def test_groups_lie_over_the_picture_and_order_the_grid(open_notebook: OpenNotebook) -> None:
     notebook = opened(open_notebook)
-    notebook.panel("maps").get_by_label("groups").check()
+    notebook.panel("maps").get_by_role("checkbox", name="groups").check()
     groups = notebook.panel("groups")
     expect(groups).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
     before = picture(notebook.panel("overlay").locator("canvas").first)
@@ -189,7 +188,7 @@ class Picky(nn.Module):
         if x.shape[0] == 1 and x.mean() > 0.9:
             raise RuntimeError("too bright for me")
         return x
-attack = "<img src=x onerror='window.attacked = true'>"
+attack = "<img src=x onerror=window[`attacked`]=true>"
 model = nn.Sequential()
 model.add_module("first", nn.Conv2d(3, 8, 1))
 model.add_module(attack, nn.ReLU())
@@ -206,7 +205,9 @@ w
 
 
 def test_a_forward_that_fails_is_told_with_its_layer_and_the_way_back_is_open(open_notebook: OpenNotebook) -> None:
-    notebook = opened(open_notebook, "w.image_index = 1", "w.image_index = 0", source=PICKY)
+    notebook = open_notebook([PICKY, "w.image_index = 1", "w.image_index = 0"])
+    notebook.run(0)
+    ready(notebook, "picture", "maps", "projection")
     notebook.run(1)
     panel = notebook.panel("maps")
     expect(panel).to_have_attribute("data-state", "failed", timeout=ANSWER_MS)
@@ -214,7 +215,7 @@ def test_a_forward_that_fails_is_told_with_its_layer_and_the_way_back_is_open(op
     expect(panel.get_by_role("alert")).to_contain_text("too bright for me")
     notebook.screenshot("forward-failed")
     notebook.run(2)
-    ready(notebook)
+    ready(notebook, "picture", "maps", "projection")
     # The layer's name is text wherever it stands.
     hostile = notebook.page.get_by_role("treeitem").nth(1)
     expect(hostile).to_contain_text("<img src=x")
