@@ -193,10 +193,7 @@ class Seen:
         self.strong, self.fresh = (torch.empty(shape, dtype=torch.bool, device=device) for _ in range(2))
         self.at = torch.full(shape, -1, dtype=torch.int32, device=device)
         x = torch.cat([read.x for read in batch if read.x is not None])
-        if x.device.type == "cpu":
-            # Convolutions are a quarter to a half faster in this order of memory.
-            x = x.contiguous(memory_format=torch.channels_last)
-        net.stream(x, [layer.name for layer in plan.layers], self._reduce)
+        net.stream(net.arranged(x), [layer.name for layer in plan.layers], self._reduce)
         self.unusable = self._not_finite()
 
     def _reduce(self, name: str, maps: Tensor) -> None:

@@ -188,7 +188,7 @@ class Network(Course):
 
         The network runs only as far as needed; with `logits` to the end, under the key `""`.
         """
-        run, output = self.run(x, list(layers), logits)
+        run, output = self.run(self.arranged(x), list(layers), logits)
         maps = {name: self.as_map(name, out, x) for name, out in run.outputs.items()}
         missing = set(layers) - set(maps)
         if missing:
@@ -208,6 +208,28 @@ class Network(Course):
             )
         if missing := names - set(run.kinds):
             raise NotDefined(f"Layer {sorted(missing)[0]!r} was not computed for an input of {tuple(x.shape)}.")
+
+    def arranged(self, x: torch.Tensor) -> torch.Tensor:
+        """`x` (N, C, H, W) as it lies best in memory: on a CPU channels last, where this network can read that.
+
+        Convolutions on a CPU follow the input's layout and are mostly faster so; a network that calls `view` on a map
+        cannot take it.
+        """
+        last = x.device.type == "cpu" and self._takes_channels_last()
+        return x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+
+    @torch.no_grad()
+    def _takes_channels_last(self) -> bool:
+        with self.running():
+            if self._taps.takes_channels_last is None:
+                x = torch.zeros(1, self.in_channels, *self.input_size, dtype=self.dtype)
+                try:
+                    self.run(x.contiguous(memory_format=torch.channels_last), [])
+                except ForwardFailed:
+                    self._taps.takes_channels_last = False
+                else:
+                    self._taps.takes_channels_last = True
+            return self._taps.takes_channels_last
 
     def as_map(self, name: str, output: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """A raw output of layer `name` as (N, C, H, W); vectors as (N, C, 1, 1)."""
@@ -294,7 +316,8 @@ class Network(Course):
         [0, 1], or a tensor (1, C, H, W) that is in model space already. `BadPicture` says what is wrong with it.
         """
         x = self._as_input(image)
-        return (self._preprocessing(image) if x is None else x).to(self.device, self.dtype)
+        # A picture read row by row, colour by colour, would otherwise hand its order on to the network's maps.
+        return (self._preprocessing(image) if x is None else x).to(self.device, self.dtype).contiguous()
 
     def pixels(self, image: Any) -> torch.Tensor:
         """A picture in its own size, uncropped, as pixels (1, C, H, W) in [0, 1] on the network's device, float32.

@@ -219,8 +219,6 @@ def _way_down(
     """(loss, minus its gradient with respect to the pixels) of a picture."""
     free = pixels.requires_grad_()
     x = net.normalise(free).to(net.dtype)
-    if x.device.type == "cpu":
-        x = x.contiguous(memory_format=torch.channels_last)
     with redirecting() if redirect else contextlib.nullcontext():
         loss = _LOSSES[settings.loss](net.tap(x, [layer])[layer], original, settings.power)
     way = torch.autograd.grad(-loss, free, allow_unused=True)[0] if loss.requires_grad else None

@@ -157,8 +157,6 @@ def _gradient(
 def _of_tile(net: Network, aim: Objective, pixels: Tensor, redirect: bool) -> tuple[Tensor, Tensor]:
     free = pixels.detach().clone().requires_grad_()
     x = net.normalise(free).to(net.dtype)
-    if x.device.type == "cpu":
-        x = x.contiguous(memory_format=torch.channels_last)
     with redirecting() if redirect else contextlib.nullcontext():
         value = aim.value(aim.tap(net, x)).sum()
     way = torch.autograd.grad(value, free, allow_unused=True)[0] if value.requires_grad else None

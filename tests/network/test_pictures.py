@@ -298,3 +298,35 @@ def test_a_picture_in_its_own_size_is_neither_cropped_nor_resized(tmp_path: Path
     assert grey.pixels(array).shape == (1, 1, 40, 70)
     with pytest.raises(BadPicture, match="only 3×70"):
         net.pixels(array[:3])
+
+
+# -- how they lie in memory
+
+
+class Viewing(nn.Module):
+    """As many a tutorial has it: `view` on a map, which only reads memory in the order of channels, rows, columns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.pool, self.fc = nn.Conv2d(3, 8, 5), nn.MaxPool2d(2), nn.Linear(8 * 6 * 6, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.conv(x).relu())
+        return self.fc(x.view(x.size(0), -1))
+
+
+def test_pictures_lie_in_memory_as_the_network_can_read_them() -> None:
+    def order(net: nbviz.Network) -> bool:
+        # More than one, because a single picture may be in either order at once.
+        return net.arranged(torch.rand(2, 3, 16, 16)).is_contiguous(memory_format=torch.channels_last)
+
+    plain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    assert order(opened(plain, input_size=16))
+    assert not order(opened(Viewing(), input_size=16))
+
+
+def test_a_network_that_views_its_maps_is_drawn_dreamt_and_inverted() -> None:
+    net = opened(Viewing(), input_size=16)
+    assert nbviz.visualize(net, net.logit(1), steps=2).steps == 2
+    assert nbviz.deep_dream(net, noise(), net.logit(1), octaves=1, steps=2).image.size == (40, 30)
+    assert nbviz.invert(net, noise(), "fc", steps=2).layer == "fc"
