@@ -156,6 +156,18 @@ NETWORKS: list[tuple[str, tuple[int, int], bool]] = [
 ]
 
 
+def test_the_boxes_of_all_units_are_those_of_each() -> None:
+    x = torch.randn(1, 3, 20, 17)
+    with torch.no_grad(), Propagation(x) as propagation:
+        found = propagation.field(F.conv2d(F.pad(x, (4, 4, 4, 4)), torch.ones(1, 3, 3, 3), stride=2))
+    assert found is not None
+    boxes = found.boxes()
+    assert boxes.shape == (*found.grid, 4)
+    assert (boxes == 0).all(-1).any()  # units that see padding alone
+    for y, x_ in itertools.product(range(found.grid[0]), range(found.grid[1])):
+        assert tuple(boxes[y, x_]) == found.box(y, x_)
+
+
 @pytest.mark.parametrize(("name", "size", "gated"), NETWORKS, ids=[row[0] for row in NETWORKS])
 def test_the_boxes_of_real_architectures_are_what_a_gradient_reaches(
     name: str, size: tuple[int, int], gated: bool
@@ -165,6 +177,31 @@ def test_the_boxes_of_real_architectures_are_what_a_gradient_reaches(
         model = getattr(torchvision.models, name)(weights=None, **extra)
     model = (model.features if name == "vgg11" else model).to_empty(device="cpu")
     check(model, size, convolutions(model, 6), 3, gated)
+
+
+OTHER_FAMILIES: list[tuple[str, tuple[int, int], bool]] = [
+    ("alexnet", (96, 96), False),
+    ("efficientnet_b0", (96, 128), True),
+    ("efficientnet_v2_s", (64, 64), True),
+    ("inception_v3", (99, 99), False),
+    ("maxvit_t", (224, 224), True),
+    ("mnasnet0_5", (96, 96), False),
+    ("regnet_x_400mf", (96, 96), False),
+    ("regnet_y_400mf", (96, 96), True),
+    ("resnext50_32x4d", (64, 64), False),
+    ("swin_t", (96, 96), False),
+    ("swin_v2_t", (96, 96), False),
+    ("vit_b_32", (224, 224), False),
+    ("wide_resnet50_2", (64, 64), False),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size", "gated"), OTHER_FAMILIES, ids=[row[0] for row in OTHER_FAMILIES])
+def test_so_are_those_of_the_other_families_of_torchvision(name: str, size: tuple[int, int], gated: bool) -> None:
+    extra = {"aux_logits": False, "init_weights": False} if name == "inception_v3" else {}
+    model = getattr(torchvision.models, name)(weights=None, **extra)
+    check(model, size, convolutions(model, 4), 3, gated)
 
 
 class Hand(nn.Module):
