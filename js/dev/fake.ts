@@ -146,6 +146,7 @@ export function exampleTraits(view: Traits["_view"] = "explorer"): Traits {
             method("saliency", "saliency", "class"),
             method("occlusion", "Occlusion", "class"),
           ],
+    _atlas: null,
     _images: [
       { name: "two_objects.png", key: "a" },
       { name: "meadow.jpg", key: "b" },
@@ -391,6 +392,45 @@ function gallery(name: string, channels: number[]): Answer {
   return { content: { key: `gallery-${name}`, meta }, buffers: [bytes] };
 }
 
+const onePatch = (picture: number) => ({
+  score: 9 - picture / 8,
+  picture,
+  name: `scene ${picture}.png`,
+  label: LABELS[picture % 3],
+  box: [0, 0, 40, 40],
+  length: GREY_PIXEL.length,
+  note: "",
+});
+
+/** A data set of which a third was looked at; `projected` patches have their projections. */
+function patches(unit: string, projected: number): Answer {
+  const found = [0, 1, 2].map(onePatch);
+  const projections = found.slice(0, projected).map(({ length }) => ({ length, scale: 0.1, note: "" }));
+  const meta = {
+    unit,
+    seen: 1200,
+    total: 50000,
+    complete: false,
+    field: "exact",
+    fired: 0.25,
+    mean: 0.1,
+    largest: 9,
+    classes: [
+      { label: "red disc", count: 2 },
+      { label: "blue star", count: 1 },
+    ],
+    purity: 2 / 3,
+    edges: [0, 3, 6, 9],
+    counts: [900, 290, 10],
+    method: "deconvnet",
+    patches: found,
+    projections,
+  };
+  const all = new Uint8Array(GREY_PIXEL.length * (3 + projected));
+  for (let i = 0; i < 3 + projected; i++) all.set(GREY_PIXEL, i * GREY_PIXEL.length);
+  return { content: { key: `patches-${unit}`, meta }, buffers: [all] };
+}
+
 /** Two channels of the layers before and after, the first by weights, the second held down by them. */
 function neighbours(unit: string): Answer {
   const names = network().layers.map((l) => l.name);
@@ -514,6 +554,15 @@ function answer(request: Request): Answer {
       return contributions(request);
     case "groups":
       return groups(request);
+    case "patches":
+      return patches(request.unit, 3);
+    case "examples": {
+      const { bin, unit } = request;
+      const meta = { unit, bin, lo: bin, hi: bin + 1, count: 10 * bin, patches: [onePatch(7 + bin)] };
+      return { content: { key: `examples-${unit}-${bin}`, meta }, buffers: [GREY_PIXEL] };
+    }
+    case "adopt":
+      return { content: { key: "adopt", meta: { image: 1, note: "" } } };
     case "neighbours":
       return neighbours(request.unit);
     case "interaction": {

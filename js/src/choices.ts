@@ -39,6 +39,7 @@ const KEPT: Checks<Local> = {
   aim: null,
   aimedClass: null,
   second: null,
+  bin: null,
   synthesis: record({ steps: size, size: nullable(size), seed: count, param: nullable(text) }),
 };
 

@@ -50,6 +50,10 @@ interface Bytes {
   interaction: Uint8Array;
   /** Of each neighbour, those of the incoming side first. */
   neighbours: { maps: Uint8Array[]; kernels: Uint8Array[] };
+  /** A file each. */
+  patches: { patches: Uint8Array[]; projections: Uint8Array[] };
+  examples: Uint8Array[];
+  adopt: Uint8Array;
   upload: Uint8Array;
   filters: FilterBytes;
   extremes: ExtremesBytes;
@@ -139,6 +143,18 @@ const READERS: { [O in Op]: Reader<O> } = {
       "gallery",
     ),
   occlude: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "covered part"),
+  patches: (m, [bytes]) => {
+    const all = [...m.patches, ...m.projections].map(({ length }) => length);
+    const found = files(bytes, all, "patches");
+    return { patches: found.slice(0, m.patches.length), projections: found.slice(m.patches.length) };
+  },
+  examples: (m, [bytes]) =>
+    files(
+      bytes,
+      m.patches.map(({ length }) => length),
+      "examples",
+    ),
+  adopt: () => new Uint8Array(0),
   upload: () => new Uint8Array(0),
   filters: (m, [bytes, tops, inputs]) => ({
     pixels: pixels(bytes, m.count * m.planes * m.height * m.width * m.channels, "filters"),

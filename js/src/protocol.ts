@@ -36,6 +36,8 @@ export const SLOTS = [
   "gallery",
   "interaction",
   "neighbours",
+  "patches",
+  "examples",
   "filters",
   "survey",
   "census",
@@ -54,7 +56,7 @@ export const SLOTS = [
 /** The panels that show answers. */
 export type SlotName = (typeof SLOTS)[number];
 /** Whoever asks; a newer question of the same asker supersedes its older one. */
-const ASKERS = [...SLOTS, "upload"] as const;
+const ASKERS = [...SLOTS, "upload", "adopt"] as const;
 export type Asker = (typeof ASKERS)[number];
 
 // ---- kernel → page: what an operation answers -------------------------------------------------
@@ -278,6 +280,53 @@ export type Side = Checked<typeof side>;
 
 const neighbours = record({ unit: name, incoming: side, outgoing: side });
 
+/** A part of a picture of the data set: as long as its file, which is empty where there is none, and why. */
+const patch = record({
+  score: number,
+  /** Its number in the data set. */
+  picture: count,
+  name: text,
+  label: nullable(text),
+  box: tuple(number, "y0", "x0", "y1", "x1"),
+  length: count,
+  note: text,
+});
+export type Patch = Checked<typeof patch>;
+
+const patches = record({
+  unit: name,
+  /** Pictures that were looked at, of how many. */
+  seen: count,
+  total: count,
+  complete: flag,
+  /** What the boxes are: exact receptive fields, or more. */
+  field: name,
+  /** Share of the pictures in which the unit fires, its mean and its largest activation. */
+  fired: nullable(number),
+  mean: nullable(number),
+  largest: nullable(number),
+  classes: list(record({ label: text, count })),
+  purity: nullable(number),
+  /** Of the histogram of the maxima; none while nothing was looked at. */
+  edges: list(number),
+  counts: list(count),
+  method: text,
+  patches: list(patch),
+  /** As far as they are computed. */
+  projections: list(record({ length: count, scale: number, note: text })),
+});
+
+const examples = record({
+  unit: name,
+  bin: count,
+  lo: number,
+  hi: number,
+  count,
+  patches: list(patch),
+});
+
+const adopt = record({ image: count, note: text });
+
 const METAS = {
   picture,
   thumbnails,
@@ -288,6 +337,9 @@ const METAS = {
   gallery,
   interaction,
   neighbours,
+  patches,
+  examples,
+  adopt,
   filters,
   occlude,
   upload,
@@ -472,6 +524,10 @@ const ARGUMENTS = {
     seed: count,
   }),
   neighbours: record({ image: count, unit: name }),
+  patches: record({ unit: name, method: name }),
+  examples: record({ unit: name, bin: count }),
+  /** A picture of the data set by its number there. */
+  adopt: record({ picture: count }),
   /** Without a layer the kernel takes the first convolution. */
   filters: record({ layer: nullable(name) }),
   occlude: record({ image: count, box, fill: name, target: nullable(count) }),

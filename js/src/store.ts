@@ -17,7 +17,7 @@ import { type AnySlot, type Finished, Slot, type SlotContext, type Want } from "
 import { Trail } from "./trail";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
 import { Transport } from "./transport";
-import { interaction, neighbours } from "./unit-wants";
+import * as ofUnit from "./unit-wants";
 import { Uploads } from "./upload";
 import * as wants from "./wants";
 
@@ -36,6 +36,8 @@ export interface Slots {
   gallery: Slot<"gallery">;
   interaction: Slot<"interaction">;
   neighbours: Slot<"neighbours">;
+  patches: Slot<"patches">;
+  examples: Slot<"examples">;
   filters: Slot<"filters">;
   survey: Slot<"extremes">;
   census: Slot<"extremes">;
@@ -73,6 +75,8 @@ export interface Local {
   aimedClass: Signal<number | null>;
   /** The unit that the locked one is combined with. */
   second: Signal<Unit | null>;
+  /** The bin of the unit's histogram of which examples are shown. */
+  bin: Signal<{ unit: string; bin: number } | null>;
   /** Without a parametrisation the kernel chooses. */
   synthesis: Signal<{ steps: number; size: number | null; seed: number; param: string | null }>;
 }
@@ -84,7 +88,14 @@ const GRID: readonly SlotName[] = ["filters", "contributions", "groups", "survey
 const OTHER: readonly SlotName[] = ["picture_b", "maps_b", "overlay_b", "projection_b"];
 
 /** What belongs to the unit; of what is asked together, the kernel answers the last first. */
-const UNIT: readonly SlotName[] = ["neighbours", "projection", "excites", "interaction"];
+const UNIT: readonly SlotName[] = [
+  "patches",
+  "examples",
+  "neighbours",
+  "projection",
+  "excites",
+  "interaction",
+];
 
 /** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */
 const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
@@ -167,6 +178,7 @@ function initialLocal({ traits }: Synced): Local {
     aim: signal("neuron"),
     aimedClass: signal(null),
     second: signal(null),
+    bin: signal(null),
     synthesis: signal({
       steps: options.steps ?? 128,
       size: options.size ?? null,
@@ -224,6 +236,8 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     gallery: new Slot("gallery", context),
     interaction: new Slot("interaction", context),
     neighbours: new Slot("neighbours", context),
+    patches: new Slot("patches", context),
+    examples: new Slot("examples", context),
     filters: new Slot("filters", context),
     survey: new Slot("survey", context),
     census: new Slot("census", context),
@@ -278,7 +292,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       });
       store.startSynthesis();
     },
-    startInteraction: () => slots.interaction.ask(interaction(store), true),
+    startInteraction: () => slots.interaction.ask(ofUnit.interaction(store), true),
     startSynthesis: () => slots.excites.ask(wants.synthesis(store), true),
     startDream: () => slots.dream.ask(dreaming.dream(store), true),
     startInversion: () => slots.inversion.ask(dreaming.inversion(store), true),
@@ -361,8 +375,10 @@ function follow(store: Store): () => void {
     thumbnails: () => store.slots.thumbnails.ask(wants.thumbnails(store)),
     maps: () => store.slots.maps.ask(wants.maps(store)),
     overlay: () => followOverlay(store),
-    neighbours: () => store.slots.neighbours.ask(neighbours(store)),
-    interaction: () => unasked(store, store.slots.interaction, interaction(store)),
+    neighbours: () => store.slots.neighbours.ask(ofUnit.neighbours(store)),
+    patches: () => store.slots.patches.ask(ofUnit.patches(store)),
+    examples: () => store.slots.examples.ask(ofUnit.examples(store)),
+    interaction: () => unasked(store, store.slots.interaction, ofUnit.interaction(store)),
     projection: () => store.slots.projection.ask(wants.projection(store)),
     excites: () => unasked(store, store.slots.excites, wants.synthesis(store)),
     // Filled in the background, whatever else is looked at meanwhile.

@@ -90,6 +90,8 @@ export interface Traits {
   _network: NetworkInfo;
   _methods: MethodInfo[];
   _images: { name: string; key: string }[];
+  /** The data set that was scanned, and the layers that are known there. */
+  _atlas: { name: string; layers: string[] } | null;
   _options: Options;
   /** The network beside it, and what of the two does not match. */
   _beside: { name: string; notes: string[] } | null;
@@ -126,6 +128,7 @@ const DEFAULTS: Traits = {
   },
   _methods: [],
   _images: [],
+  _atlas: null,
   _options: {},
   _beside: null,
   layer: "",

@@ -1,5 +1,5 @@
 /** What the panels about one unit, beyond its projection, want to show. */
-import { formatUnit, parseUnit } from "./address";
+import { formatUnit, parseUnit, wholeUnit } from "./address";
 import type { Want } from "./slot";
 import type { Store } from "./store";
 import { imageKey } from "./wants";
@@ -18,6 +18,22 @@ export function neighbours(store: Store): Want<"neighbours"> | null {
   if (key === undefined || !parseUnit(unit)) return null;
   const args = { image: store.traits.image_index.value, unit };
   return { op: "neighbours", args, about: { key, unit }, title: "" };
+}
+
+/** What the data set says of the unit, where there is one that knows its layer. */
+export function patches({ traits }: Store): Want<"patches"> | null {
+  const unit = parseUnit(traits.unit.value);
+  if (!unit || !traits._atlas.value?.layers.includes(unit.layer)) return null;
+  const args = { unit: formatUnit(wholeUnit(unit)), method: traits.method.value };
+  return { op: "patches", args, about: args, title: `strongest patches of ${args.unit}` };
+}
+
+/** Pictures of one bin of the unit's histogram. */
+export function examples({ traits, local }: Store): Want<"examples"> | null {
+  const unit = parseUnit(traits.unit.value);
+  const chosen = local.bin.value;
+  if (!unit || !chosen || chosen.unit !== formatUnit(wholeUnit(unit))) return null;
+  return { op: "examples", args: chosen, about: chosen, title: `examples of ${chosen.unit}` };
 }
 
 /** From the locked unit to the second one. */

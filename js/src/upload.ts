@@ -49,6 +49,25 @@ export class Uploads {
     if (!this.#busy) await this.#sendAll();
   }
 
+  /** Take a picture of the data set in by its number there, and show it. */
+  adopt(picture: number): void {
+    this.troubles.value = [];
+    const broken = (why: string) => this.tell(`Picture ${picture} of the data set: ${why}`);
+    this.transport.request(
+      "adopt",
+      { op: "adopt", picture },
+      {
+        queued: () => {},
+        accepted: () => {},
+        progress: () => {},
+        result: ({ meta }) => this.show((meta as Result<"adopt">["meta"]).image),
+        failure: ({ message }) => broken(message),
+        cancelled: () => {},
+        gone: () => broken(NO_KERNEL),
+      },
+    );
+  }
+
   /** Say that something went wrong. */
   tell(sentence: string): void {
     this.troubles.value = [...this.troubles.peek(), sentence];

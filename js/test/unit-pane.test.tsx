@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { placeOf } from "../src/views/histogram";
 import { breathe, mounted, panel, press, requests, settled } from "./helpers";
 
 type Mounted = Awaited<ReturnType<typeof mounted>>;
@@ -118,5 +119,70 @@ describe("the row from one unit to another", () => {
         ],
       },
     });
+  });
+});
+
+describe("what a data set says of the unit", () => {
+  const withAtlas = { _atlas: { name: "scenes", layers: ["layer3.1.conv2"] } };
+  const bars = (root: ShadowRoot) => [...panel(root, "patches").querySelectorAll<HTMLElement>(".bin")];
+
+  it("is asked where the layer was scanned, and only there", async () => {
+    const { root, model } = await open("unit_inspector", withAtlas);
+    expect(requests(model, "patches")).toMatchObject([{ unit: "layer3.1.conv2:17", method: "deconvnet" }]);
+    model.set("unit", "conv1:3");
+    await breathe();
+    expect(panel(root, "patches").textContent).toContain("This layer was not scanned.");
+    view.life.abort();
+    const bare = await open("unit_inspector");
+    expect(panel(bare.root, "patches")).toBeNull();
+  });
+
+  it("shows the patches by rank with class and score, and how far the scan is", async () => {
+    const { root } = await open("unit_inspector", withAtlas);
+    const found = [...panel(root, "patches").querySelectorAll(".patch")].map((p) =>
+      p.getAttribute("aria-label"),
+    );
+    expect(found[0]).toBe("rank 1, red disc, scene 0.png, activation 9: look at the picture");
+    expect(found).toHaveLength(3);
+    const text = panel(root, "patches").textContent;
+    expect(text).toContain("so far, n = 1,200 of 50,000");
+    expect(text).toContain(
+      "purity 67 %: 2 red disc, 1 blue star · largest 9 · fires in 25 % of the pictures",
+    );
+  });
+
+  it("turns to a patch's picture at a click", async () => {
+    const { root, model } = await open("unit_inspector", withAtlas);
+    panel(root, "patches").querySelectorAll<HTMLElement>(".patch")[2]!.click();
+    expect(requests(model, "adopt")).toMatchObject([{ picture: 2 }]);
+    await vi.waitFor(() => expect(model.get("image_index")).toBe(1));
+  });
+
+  it("opens a bin of the histogram to examples, by keys too", async () => {
+    const { root, model } = await open("unit_inspector", withAtlas);
+    expect(bars(root).map((bar) => bar.getAttribute("aria-label"))).toEqual([
+      "0 to 3: 900 pictures",
+      "3 to 6: 290 pictures",
+      "6 to 9: 10 pictures",
+    ]);
+    bars(root)[0]!.focus();
+    press(root, "ArrowRight");
+    (root.activeElement as HTMLElement).click();
+    await breathe();
+    expect(requests(model, "examples")).toMatchObject([{ unit: "layer3.1.conv2:17", bin: 1 }]);
+    await settled(root);
+    expect(panel(root, "examples").textContent).toContain("10 pictures reach 1 to 2; some of them:");
+    bars(root)[1]!.click();
+    await breathe();
+    expect(panel(root, "examples")).toBeNull();
+  });
+});
+
+describe("the mark of the present picture", () => {
+  it("lies in its bin, however wide the outer ones are", () => {
+    const edges = [-90, 0, 1, 2, 100];
+    expect([-91, 0.5, 1, 51, 100, 101].map((value) => placeOf(value, edges))).toEqual([
+      0, 0.375, 0.5, 0.875, 1, 1,
+    ]);
   });
 });

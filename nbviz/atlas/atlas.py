@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from .. import images
 from ..address import Unit
@@ -178,6 +179,12 @@ class Atlas:
                 raise BadDataset("The data set holds preprocessed tensors; attach(net) lets the atlas show them.")
             return Image.fromarray(self._net.picture(as_input(self._net, item, "model")))
         return images.read(item.picture)
+
+    def input(self, number: int) -> Tensor:
+        """A picture of the data set as the network gets it, (1, C, H, W) in model space; needs the network."""
+        if self._net is None:
+            raise BadDataset("Without its network nobody knows how the pictures are prepared; attach(net) gives it.")
+        return as_input(self._net, self._item(number), self._plan.space)
 
     # -- more pictures ------------------------------------------------------------------------------------------
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from ..address import Logit, Probability, Target, Unit
+from ..errors import NbvizError
 from ..methods import Recording
+
+if TYPE_CHECKING:
+    from ..atlas import Atlas
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,19 @@ def natural(recordings: Sequence[Recording], target: Target) -> Natural | None:
     if not values:
         return None
     return Natural(max(values), f"of {len(values)} picture{'s' * (len(values) > 1)} seen")
+
+
+def in_atlas(atlas: Atlas | None, target: Target) -> Natural | None:
+    """The largest value of a unit in a data set; None where the atlas does not know it."""
+    if atlas is None or not isinstance(target, Unit):
+        return None
+    try:
+        largest = atlas.natural_max(target)
+    except NbvizError:  # a layer that was not scanned
+        return None
+    seen, total = atlas.progress
+    so_far = "" if seen == total else f" of {total:,} so far"
+    return None if largest is None else Natural(largest, f"of the atlas, n = {seen:,}{so_far}")
 
 
 def maxima(recordings: Sequence[Recording], layer: str) -> torch.Tensor | None:

@@ -17,7 +17,8 @@ from ..address import Target
 from ..errors import BadRequest, OutOfRange
 from ..methods import METHODS, Recording
 from ..network import Network
-from .nature import Natural, maxima, natural
+from .nature import Natural, in_atlas, maxima, natural
+from .opening import opened
 from .shelf import Shelf
 from .uploads import Uploads
 
@@ -100,12 +101,13 @@ class Session:
     Methods may be called from any thread; computations hold the network's lock one after another.
     """
 
-    def __init__(self, net: Network, images: Sequence[Any], beside: Network | None = None) -> None:
+    def __init__(self, net: Network, images: Sequence[Any], beside: Network | None = None, atlas: Any = None) -> None:
         if not images:
             raise BadRequest("There is no picture; give at least one, or images=None for the demo's.")
         self.net = net
         self.beside = None if beside is None else Session(beside, images)
         """The same pictures in front of the network that this one is compared with."""
+        self.atlas = opened(net, atlas)
         self.pictures: Sequence[Picture] = [self._prepared(image, i) for i, image in enumerate(images)]
         self.pictures_changed: Callable[[], None] = lambda: None
         """Called after a picture was added, by whichever thread has done so."""
@@ -175,8 +177,8 @@ class Session:
             return kept[key]
 
     def natural(self, target: Target) -> Natural | None:
-        """The target's largest value on the pictures whose recordings are at hand, None where there are none."""
-        return natural(self._at_hand(), target)
+        """The target's largest value in the atlas, else on the pictures whose recordings are at hand, if any."""
+        return in_atlas(self.atlas, target) or natural(self._at_hand(), target)
 
     def natural_maxima(self, layer: str) -> torch.Tensor | None:
         """The largest activation of each channel (C,) on the pictures at hand, None where there are none."""
@@ -233,7 +235,7 @@ class Session:
         method = METHODS.get(str(args.get("method")))
         samples = op == "overlay" and method is not None and "on_step" in method.accepts
         several = op == "extremes" and len(args["images"]) > 1
-        steps = ("synthesis", "gallery", "interaction", "groups", "dream", "inversion")
+        steps = ("synthesis", "gallery", "interaction", "groups", "dream", "inversion", "patches")
         return samples or several or op in steps
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
@@ -253,6 +255,8 @@ class Session:
             # Such an answer compares with nature as far as it is known at the time.
             aims = [args["target"]] if op == "synthesis" else [{"unit": args["a"]}, {"unit": args["b"]}]
             content["natural"] = [self.natural(target_of(self.net, aim)) for aim in aims]
+        if op in ("patches", "examples") and self.atlas is not None:
+            content["seen"] = self.atlas.progress[0]
         described = f"{op} {sorted(content.items())} {self.net.name} {id(self.net)} {self.net.sync()}"
         return pictures.content_key(described.encode())
 

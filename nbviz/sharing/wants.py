@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..address import Unit
 from ..session import Session
 from .archive import Question
 
@@ -156,6 +157,15 @@ def neighbours(facts: Facts, at: Place) -> Question | None:
     return Question("neighbours", {"image": at.image, "unit": at.unit}) if at.unit else None
 
 
+def patches(facts: Facts, at: Place) -> Question | None:
+    """What the data set says of the unit, where there is one that knows its layer."""
+    atlas = facts.state.get("_atlas")
+    if not atlas or not at.unit:
+        return None
+    unit = Unit.parse(at.unit).whole
+    return Question("patches", {"unit": str(unit), "method": at.method}) if unit.layer in atlas["layers"] else None
+
+
 def filters(facts: Facts, at: Place) -> Question | None:
     """The filters of a convolution, where the view is of those or the grid shows weights."""
     if facts.state["_view"] == "filter_grid":
@@ -192,6 +202,7 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "maps": maps,
     "overlay": overlay,
     "neighbours": neighbours,
+    "patches": patches,
     "projection": projection,
     "excites": excites,
     "filters": filters,
@@ -201,7 +212,7 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "original": original,
 }
 
-UNIT = ("neighbours", "projection", "excites")
+UNIT = ("patches", "neighbours", "projection", "excites")
 
 GRID = ("filters", "survey", "census", "contributions")
 

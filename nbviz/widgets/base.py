@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import resources
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 from torch import nn
@@ -19,6 +19,7 @@ from ..errors import BadRequest, BrokenInstallation, NbvizError, UnknownName, cl
 from ..methods import METHODS
 from ..network import Layer, Network, Node
 from ..session import Picture, Session
+from ..session.opening import opened
 from ..synthesis import PARAMETRISATIONS
 from ..transport import Transport
 from .beside import beside_facts
@@ -27,6 +28,11 @@ from .pins import Pinboard
 from .shareable import Shareable
 from .turns import TURNS
 
+if TYPE_CHECKING:
+    from ..atlas import Atlas
+
+OPENING_PICTURES = 4
+"""Pictures that are shown where none are given."""
 BUNDLE = resources.files("nbviz") / "static" / "nbviz.js"
 
 
@@ -57,6 +63,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
     _network = traitlets.Dict().tag(sync=True)
     _methods: Any = traitlets.List().tag(sync=True)
     _images: Any = traitlets.List().tag(sync=True)
+    _atlas: Any = traitlets.Dict(None, allow_none=True).tag(sync=True)
     _options = traitlets.Dict().tag(sync=True)
     _beside = traitlets.Dict(None, allow_none=True).tag(sync=True)
 
@@ -73,6 +80,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
         model_or_net: Network | nn.Module,
         images: Any = None,
         *,
+        atlas: Any = None,
         layer: str | None = None,
         unit: str | Unit | None = None,
         image_index: int = 0,
@@ -90,7 +98,8 @@ class Widget(Pinboard, Bookmarked, Shareable):
         self.net = model_or_net if isinstance(model_or_net, Network) else Network(model_or_net)
         other = beside if beside is None or isinstance(beside, Network) else Network(beside)
         facts = other and beside_facts(self.net, other)
-        self.session = Session(self.net, _as_pictures(self.net, images), other)
+        known = opened(self.net, atlas)
+        self.session = Session(self.net, _as_pictures(images, known), other, known)
         self.session.picture(image_index)
         chosen = self._opening_unit(layer, unit, image_index)
         super().__init__(
@@ -98,6 +107,7 @@ class Widget(Pinboard, Bookmarked, Shareable):
             _network=_network_facts(self.net),
             _methods=self._menu(),
             _images=_picture_facts(self.session),
+            _atlas=_atlas_facts(self.session),
             _options=self._checked(options),
             _beside=facts,
             layer=layer or chosen.layer,
@@ -303,11 +313,13 @@ class Widget(Pinboard, Bookmarked, Shareable):
         return f"{type(self).__name__} of {self.net.name}: layer {self.layer}{unit}, picture {self.image_index}"
 
 
-def _as_pictures(net: Network, images: Any) -> Sequence[Any]:
+def _as_pictures(images: Any, atlas: Atlas | None) -> Sequence[Any]:
+    if images is None and atlas is not None:
+        return [atlas.input(number) for number in range(min(OPENING_PICTURES, atlas.plan.count))]
     if images is None:
         from .. import demo
 
-        return list(demo.scenes(4, seed=7, objects=2).pictures)
+        return list(demo.scenes(OPENING_PICTURES, seed=7, objects=2).pictures)
     many = isinstance(images, (list, tuple)) or (
         getattr(images, "ndim", 0) == 4 and not hasattr(images, "requires_grad")
     )
@@ -375,3 +387,10 @@ def _default_method(net: Network, session: Session, unit: Unit, image_index: int
     if first_unruled(value):
         return "neuron_gradient"
     return "deconvnet" if remembers_picture(value) else "guided_backprop"
+
+
+def _atlas_facts(session: Session) -> dict[str, Any] | None:
+    """What the page needs to know before it asks about a unit; None where there is no atlas."""
+    if session.atlas is None:
+        return None
+    return {"name": session.atlas.path.name, "layers": list(session.atlas.layers)}

@@ -16,18 +16,20 @@ class Explorer(Widget):
     view_name = "explorer"
 
 
-def explore(model_or_net: Network | nn.Module, images: Any = None, **options: Any) -> Explorer:
+def explore(model_or_net: Network | nn.Module, images: Any = None, atlas: Any = None, **options: Any) -> Explorer:
     """Open a network on some pictures; one line in a notebook cell.
 
     Args:
         model_or_net: a `Network`, or any `torch.nn.Module` (then see `Network` for what is assumed).
         images: one picture or a list – paths, PIL pictures, arrays, tensors; None shows scenes of the demo.
+        atlas: what `nbviz.scan` returns, also while the scan still runs, or its path: of each unit the strongest
+            patches in a data set, and how its maxima are spread. Without `images` its first pictures are shown.
         options: `layer`, `unit`, `image_index`, `method`, `target` to start with; `pins` and `bookmarks`, of another
             widget or as written down; `height` in pixels; `colormap`; `name`, for links where there are several.
 
     Raises `NbvizError`s that say what is wrong with a model, picture, name or option.
     """
-    return Explorer(model_or_net, images, **options)
+    return Explorer(model_or_net, images, atlas=atlas, **options)
 
 
 def compare(a: Network | nn.Module, b: Network | nn.Module, images: Any = None, **options: Any) -> Explorer:

@@ -138,6 +138,8 @@ const NAMES: Record<AnySlot["name"], string> = {
   gallery: "what excites the layer's units",
   interaction: "the row from unit to unit",
   neighbours: "what comes in and goes out",
+  patches: "the strongest patches",
+  examples: "examples of the data set",
   filters: "filters",
   survey: "shares of the map",
   census: "shares of the map",

@@ -5,6 +5,7 @@ import { Button } from "./controls";
 import { Excites } from "./excites";
 import { Interaction } from "./interaction";
 import { Neighbours } from "./neighbours";
+import { Patches } from "./patches";
 import { PinButton } from "./pin-button";
 import { Projection } from "./projection";
 import { UnitField } from "./unit-field";
@@ -23,6 +24,7 @@ export function UnitPane() {
         <Projection />
         <Excites />
       </div>
+      <Patches />
       <Neighbours />
       <Interaction />
     </>

@@ -18,6 +18,7 @@ from .neighbours import neighbours_of
 from .occlude import occlude
 from .original import original
 from .overlay import overlay
+from .patches import adopt, examples, patches
 from .picture import picture, thumbnails
 from .projection import projection
 from .synthesis import synthesis
@@ -35,6 +36,9 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "gallery": gallery,
     "interaction": interaction,
     "neighbours": neighbours_of,
+    "patches": patches,
+    "examples": examples,
+    "adopt": adopt,
     "filters": filters_of,
     "occlude": occlude,
     "upload": upload,

@@ -1,0 +1,62 @@
+/** A part of a picture of the data set, with the projection of what was found there. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { decoded } from "../draw/decode";
+import type { Bitmap } from "../draw/picture";
+import { short } from "../format";
+import type { Patch } from "../protocol";
+import { Canvas } from "./canvas";
+import { useStore } from "./context";
+import { OWN_KEYS } from "./controls";
+
+interface TileProps {
+  patch: Patch;
+  rank: number | null;
+  file: Uint8Array;
+  /** Undefined while it is computed, and where there is none. */
+  projection?: Uint8Array | undefined;
+  method?: string;
+  note?: string;
+}
+
+/** A click takes its picture in among those that are looked at. */
+export function Tile({ patch, rank, file, projection, method = "", note = "" }: TileProps) {
+  const { uploads } = useStore();
+  const { score, name, label } = patch;
+  const what = [rank === null ? "example" : `rank ${rank + 1}`, label, name].filter(Boolean).join(", ");
+  return (
+    <li>
+      <button
+        type="button"
+        class="patch"
+        aria-label={`${what}, activation ${short(score)}: look at the picture`}
+        title={`${what}${note && `\n${note}`}`}
+        onClick={() => uploads.adopt(patch.picture)}
+        {...OWN_KEYS}
+      >
+        <Picture file={file} label="" />
+        {projection && <Picture file={projection} label={method} />}
+      </button>
+      <small>{short(score)}</small>
+      {label && <small class="muted">{label}</small>}
+      {patch.note && <small class="fault">{patch.note}</small>}
+    </li>
+  );
+}
+
+function Picture({ file, label }: { file: Uint8Array; label: string }) {
+  const bitmap = useSignal<Bitmap | null>(null);
+  useEffect(() => {
+    let waits = true;
+    if (file.length === 0) bitmap.value = null;
+    else {
+      void decoded(file, "image/webp").then((read) => {
+        if (waits) bitmap.value = read;
+      });
+    }
+    return () => {
+      waits = false;
+    };
+  }, [file]);
+  return bitmap.value ? <Canvas bitmap={bitmap.value} label={label} /> : <span class="nothing" />;
+}
