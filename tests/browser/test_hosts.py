@@ -8,17 +8,18 @@ import nbformat
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.explorer import OPEN, channel, others, value_of
-from tests.browser.lab import ANSWER_MS, START_MS, Lab, repainted
+from tests.browser.lab import ANSWER_MS, MARKDOWN, START_MS, Lab, repainted
 from tests.browser.pixels import is_blank, picture
 from tests.browser.server import NOTEBOOK, VOILA, serve
 
+LINK = "[edges](#nbviz:layer1.0.conv2:7)"
 PANELS = ("picture", "overlay", "maps", "projection")
 
 
 def test_notebook_7_shows_it_answers_and_follows_links(window: BrowserContext, tmp_path: Path) -> None:
     with serve(tmp_path, NOTEBOOK) as server:
         lab = Lab(server, window)
-        notebook = lab.open([OPEN, "%%markdown\n[edges](#nbviz:layer1.0.conv2:7)"])
+        notebook = lab.open([OPEN, MARKDOWN + LINK])
         notebook.run_all()
         for name in PANELS:
             expect(notebook.panel(name)).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
@@ -44,7 +45,8 @@ label
 
 def test_voila_shows_it_and_python_hears_of_a_click(window: BrowserContext, tmp_path: Path) -> None:
     with serve(tmp_path, VOILA) as server:
-        sheet = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (OPEN, TOLD)])
+        cells = [nbformat.v4.new_code_cell(source) for source in (OPEN, TOLD)]
+        sheet = nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_markdown_cell(LINK)])
         sheet.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         path = server.root / "view.ipynb"
         nbformat.write(sheet, path)
@@ -58,6 +60,8 @@ def test_voila_shows_it_and_python_hears_of_a_click(window: BrowserContext, tmp_
         repainted(projection, other.click)
         expect(page.get_by_text("chosen: ")).to_contain_text(f":{number}", timeout=ANSWER_MS)
         assert not is_blank(picture(projection.locator("canvas").first))
+        repainted(projection, page.get_by_role("link", name="edges").click)
+        expect(page.get_by_text("chosen: ")).to_contain_text("layer1.0.conv2:7", timeout=ANSWER_MS)
         page.close()
 
 
