@@ -27,6 +27,7 @@ from .plan import Plan, read_manifest
 from .progress import OnProgress
 from .projections import ADDITIONS, Projection, about, read_projections
 from .shelf import Finished, Running, Shelf
+from .tables import Columns
 
 
 class Atlas:
@@ -157,9 +158,8 @@ class Atlas:
     def statistics(self, layer: str) -> Statistics:
         """What is known of the channels of a layer."""
         number = self._plan.number(layer)
-        shelf = self._shelf
-        columns = shelf.layer(number)
-        count = shelf.seen - len(shelf.skipped)
+        columns = self._columns(number)
+        count = int(columns["histogram"][0].sum())  # every picture once, also while more are coming
         rows = ({name: column[i] for name, column in columns.items()} for i in range(len(columns["mean"])))
         return Statistics(
             self._plan.layers[number].name,
@@ -260,7 +260,15 @@ class Atlas:
         return number, parsed.channel
 
     def _row(self, layer: int, channel: int) -> dict[str, Any]:
-        return {name: column[channel] for name, column in self._shelf.layer(layer).items()}
+        return {name: column[channel] for name, column in self._columns(layer).items()}
+
+    def _columns(self, layer: int) -> Columns:
+        try:
+            return self._shelf.layer(layer)
+        except (BadAtlas, OSError):
+            if not self._finished.is_there:
+                raise
+            return self._finished.layer(layer)  # the scan came to its end a moment ago
 
     def _patch(self, address: tuple[int, int], row: dict[str, Any], prefix: str, place: tuple[int, ...]) -> Patch:
         """What a row says at a place of its columns whose names begin with `prefix`."""

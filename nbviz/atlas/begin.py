@@ -19,7 +19,7 @@ from .gather import as_input, sample
 from .pictures import Items, Listed, Source
 from .plan import MANIFEST, Plan, plan_of, planned_layers, read_manifest, write_manifest
 from .tables import CHANNELS, is_whole
-from .workshop import LIMITS, WORK, Workshop, keep_listing
+from .workshop import LIMITS, LISTING, WORK, Workshop, keep_listing
 
 
 def workshop(net: Network, source: Source, folder: Path, layers: Iterable[str] | None, k: int, batch: int) -> Workshop:
@@ -30,6 +30,8 @@ def workshop(net: Network, source: Source, folder: Path, layers: Iterable[str] |
         _require_same(folder, plan, net, source, layers, k)
         if not (is_whole(folder / CHANNELS) or (folder / WORK / LIMITS).exists()):
             raise DamagedAtlas(f"The tables of the atlas in '{folder}' are lost; remove the folder and scan again.")
+        if isinstance(source, Listed) and (folder / WORK).exists() and not (folder / WORK / LISTING).exists():
+            keep_listing(folder, source)  # patches are cut again after everything was tidied up
     else:
         plan = _begun(own, source, folder, layers, k, batch)
     return Workshop(folder, plan, own, source)

@@ -133,7 +133,7 @@ class Gatherer:
             self.skipped.append((read.index, reason))
 
     def _count(self, seen: Seen) -> None:
-        self.total += seen.means.double().sum(0).cpu()
+        self.total += seen.means.cpu().double().sum(0)  # not every device has float64
         self.fired += (seen.tops > 0).sum(0)
         self.low = torch.minimum(self.low, seen.tops.amin(0))
         bins = seen.bins.T

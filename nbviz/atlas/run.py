@@ -45,8 +45,9 @@ class Run:
             write_channels(self.path, self.plan, ledger.merged, self.shop.limits)
         self.make(tiles.PATCHES, "cutting patches", range(len(self.plan.parts)))
         if alone:
-            write_manifest(self.path, self.plan, len(read_skipped(self.path, self.plan)))
+            # In this order, so that nothing is left behind where the process is killed between the two.
             shutil.rmtree(self.path / WORK, ignore_errors=True)
+            write_manifest(self.path, self.plan, len(read_skipped(self.path, self.plan)))
 
     def _look(self) -> Ledger:
         """Send every picture through the network, shard by shard; a shard that turns out to be damaged, again."""

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,28 @@ def test_a_disk_that_is_full_at_any_write_is_told_and_the_scan_goes_on_later(
     assert contents(tmp_path / "atlas") == contents(atlas.path)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_what_a_full_disk_answers_to_parquet_is_understood() -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+import pyarrow as pa, pyarrow.parquet as pq
+from nbviz.atlas import files
+from nbviz.errors import BadAtlas
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    with files.replacing(Path(sys.argv[1]) / "table") as temporary:
+        pq.write_table(pa.table({"a": list(range(100_000))}), temporary)
+except BadAtlas as error:
+    print(error)
+"""
 
-    with pytest.raises(BadAtlas, match="the disk is full"), files.told(Path("atlas")):
-        pq.write_table(pa.table({"a": list(range(100_000))}), "/dev/full")
+
+def test_what_the_system_answers_to_parquet_is_understood_and_nothing_is_left(tmp_path: Path) -> None:
+    pytest.importorskip("resource")
+    command = [sys.executable, "-c", LIMITED, str(tmp_path)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "the file would be larger than is allowed here" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["shard-000002.safetensors", "prefix.safetensors"])
@@ -117,6 +133,27 @@ def test_patches_that_were_cut_off_or_lost_are_cut_again(
         _ = nbviz.Atlas(copy).top(("conv1", 0))[0].image
     scan(folder, copy)
     assert contents(copy) == contents(atlas.path)
+
+
+def test_an_engine_cuts_lost_patches_again(scan: Scan, folder: Path, atlas: nbviz.Atlas, copy: Path) -> None:
+    sorted((copy / "patches").rglob("*.parquet"))[1].unlink()
+    with ThreadPoolExecutor(2) as executor:
+        scan(folder, copy, engine=executor)
+    assert contents(copy) == contents(atlas.path)
+
+
+def test_killed_while_tidying_up_it_is_tidied_up_later(
+    scan: Scan, folder: Path, atlas: nbviz.Atlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise Stopped
+
+    monkeypatch.setattr("nbviz.atlas.run.write_manifest", killed)
+    with pytest.raises(Stopped):
+        scan(folder, tmp_path / "atlas")
+    monkeypatch.undo()
+    scan(folder, tmp_path / "atlas")
+    assert contents(tmp_path / "atlas") == contents(atlas.path)
 
 
 def test_a_bit_that_was_flipped_in_a_stored_picture_is_noticed(copy: Path) -> None:
