@@ -8,7 +8,7 @@ export function Find() {
   return (
     <div class="find">
       <Combobox
-        label="Find a unit, a layer, a class, a pin or a bookmark (/)"
+        label="Find a unit, a layer, a label, a pin or a bookmark (/)"
         placeholder="find unit… /"
         nothing="nothing of that name"
         search={(query) =>
