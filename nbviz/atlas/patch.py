@@ -83,15 +83,20 @@ class Patches(list[Patch]):
         return _png(self.sheet())
 
     def _repr_html_(self) -> str:
-        figures = []
-        for patch in self:
-            data = "" if patch.image is None else base64.b64encode(_png(patch.image)).decode()
-            caption = html.escape(patch.caption)
-            figures.append(
-                f'<img alt="{caption}" title="{caption}" src="data:image/png;base64,{data}" '
-                'style="width:96px;height:96px;object-fit:contain;image-rendering:pixelated">'
-            )
-        return f"<div>{''.join(figures)}</div>"
+        return f'<div style="display:flex;flex-wrap:wrap;gap:4px">{"".join(map(_figure, self))}</div>'
+
+
+def _figure(patch: Patch) -> str:
+    """A patch with its score and its class below."""
+    caption = html.escape(patch.caption)
+    below = " · ".join([f"{patch.score:.4g}", *([html.escape(patch.label)] if patch.label else [])])
+    data = "" if patch.image is None else base64.b64encode(_png(patch.image)).decode()
+    return (
+        f'<figure style="margin:0;width:96px"><img alt="{caption}" title="{caption}" '
+        f'src="data:image/png;base64,{data}" '
+        'style="width:96px;height:96px;object-fit:contain;image-rendering:pixelated">'
+        f'<figcaption style="font-size:11px;overflow-wrap:anywhere">{below}</figcaption></figure>'
+    )
 
 
 def _png(image: Image.Image) -> bytes:

@@ -273,3 +273,15 @@ def test_the_original_of_a_patch_is_found_also_after_the_pictures_have_moved(
     (tmp_path / "moved" / "plain.jpg").unlink()
     with pytest.raises(BadAtlas, match="has 11 pictures"):
         nbviz.Atlas(tmp_path / "atlas", tmp_path / "moved")
+
+
+def test_names_and_classes_are_text_and_never_markup(scan: Scan, tmp_path: Path) -> None:
+    root = tmp_path / "pictures" / "<b>bold & co"
+    root.mkdir(parents=True)
+    Image.fromarray(nbviz.demo.scenes(1, seed=5).pictures[0]).save(root / "<img src=x>.png")
+    made = scan(tmp_path / "pictures", tmp_path / "atlas", layers=["fc"])
+    assert made.top("fc:0")[0].label == "<b>bold & co"
+    shown = made.top("fc:0")._repr_html_()
+    assert "<b>" not in shown
+    assert "<img src=x>" not in shown
+    assert "&lt;b&gt;bold &amp; co" in shown
