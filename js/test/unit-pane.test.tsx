@@ -147,7 +147,7 @@ describe("what a data set says of the unit", () => {
     const text = panel(root, "patches").textContent;
     expect(text).toContain("so far, n = 1,200 of 50,000");
     expect(text).toContain(
-      "purity 67 %: 2 red disc, 1 blue star · largest 9 · fires in 25 % of the pictures",
+      "purity 67 % of 3 with a class: 2 red disc, 1 blue star · largest 9 · fires in 25 % of the pictures",
     );
   });
 

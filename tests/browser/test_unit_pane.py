@@ -74,3 +74,47 @@ def test_a_row_of_pictures_leads_from_one_unit_to_another(open_notebook: OpenNot
     assert len(row) == 5
     assert all(differs(a, b, share=0.2) for a, b in pairwise(row))
     expect(panel).to_contain_text("nbviz.interpolate(")
+
+
+def test_the_lines_of_python_compute_what_is_seen(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook)
+    for name, said in (("projection", r"value ([−\d.]+)"), ("overlay", r"logit ([−\d.]+)")):
+        panel = notebook.panel(name)
+        line = panel.locator("code.snippet").inner_text()
+        shown = re.search(said, panel.locator(".caption").first.inner_text())
+        assert shown
+        score = float(value_of(notebook, f"({line}).score"))
+        assert abs(score - float(shown[1].replace("−", "-"))) < 0.01 * max(1, abs(score))
+
+
+SCAN = """
+import nbviz, tempfile
+net = nbviz.Network.demo()
+made = nbviz.demo.scenes(40, seed=3)
+labelled = [(picture, names[0]) for picture, names in zip(made.pictures, made.names)]
+atlas = nbviz.scan(net, labelled, tempfile.mkdtemp() + "/scenes", layers=["layer3"], progress=False)
+w = nbviz.explore(net, atlas=atlas, unit="layer3:14", height=1000)
+w
+"""
+
+
+def test_the_atlas_is_looked_at_patch_by_patch_and_bin_by_bin(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook, source=SCAN)
+    panel = notebook.panel("patches")
+    ready(notebook, "patches")
+    expect(panel).to_contain_text("n = 40")
+    tiles = panel.locator(".patch")
+    assert tiles.count() == 9
+    assert not is_blank(picture(tiles.first.locator("canvas").first))
+    assert not is_blank(picture(tiles.first.locator("canvas").last)), "its projection"
+    fullest = int(value_of(notebook, "int(atlas.histogram('layer3:14').counts.argmax())"))
+    panel.locator(".bin").nth(fullest).click()
+    ready(notebook, "examples")
+    expect(notebook.panel("examples")).to_contain_text("some of them")
+    assert value_of(notebook, "len(w.images)") == "4"
+    wanted = value_of(notebook, "atlas.top('layer3:14')[0].picture")
+    repainted(notebook.panel("picture"), tiles.first.click)
+    expected = f"bool((w.images[w.image_index].x == atlas.input({wanted})).all())"
+    assert value_of(notebook, expected) == "True"
+    expect(notebook.panel("projection")).to_contain_text(re.compile("value"))
+    notebook.screenshot("atlas")

@@ -14,7 +14,10 @@ import { Tile } from "./patch-tile";
 function present(store: Store): number | null {
   const unit = store.unit.value;
   const held = unit && mapsHolding(store, unit);
-  return held ? (held.bytes.max[unit.channel] ?? null) : null;
+  if (held) return held.bytes.max[unit.channel] ?? null;
+  const shown = store.slots.projection.shown.value;
+  // A projection of a whole channel starts where it is strongest.
+  return unit && !unit.position && shown?.meta.unit === formatUnit(unit) ? shown.meta.value : null;
 }
 
 /** Where a value lies between the ends, 0 … 1; beyond them at the end. */
@@ -75,11 +78,11 @@ export function Histogram({ meta: { unit, edges, counts } }: { meta: FrameMeta<"
       </div>
       <p class="note under">
         <span>{short(edges[0]!)}</span>
-        <span>
-          {"maximum in each picture, heights logarithmic"}
-          {mark !== null && ` · this picture ${short(mark)} ▾`}
-        </span>
         <span>{short(edges[edges.length - 1]!)}</span>
+      </p>
+      <p class="note">
+        maximum in each picture, heights logarithmic
+        {mark !== null && ` · marked: this picture, ${short(mark)}`}
       </p>
       {chosen !== null && <Examples />}
     </div>

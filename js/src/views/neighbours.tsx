@@ -132,9 +132,10 @@ function Tile({ one, shown, at, stop, scale }: TileProps) {
         <Canvas bitmap={map} label="" />
         {kernel && <Canvas bitmap={kernel} label="" />}
       </span>
-      <b>
-        <bdi>{one.unit}</bdi>
-      </b>
+      <b>{unit?.channel}</b>
+      <small class="layer muted">
+        <bdi>{unit?.layer}</bdi>
+      </small>
       <small>{one.influence > 0 ? `+${short(one.influence)}` : short(one.influence)}</small>
     </button>
   );

@@ -97,7 +97,10 @@ function Facts({ meta }: { meta: FrameMeta<"patches"> }) {
   const facts: string[] = [];
   if (purity !== null) {
     const told = classes.slice(0, 4).map(({ label, count }) => `${count} ${label}`);
-    facts.push(`purity ${percent(purity)}: ${told.join(", ")}${classes.length > 4 ? ", …" : ""}`);
+    const labelled = classes.reduce((sum, { count }) => sum + count, 0);
+    facts.push(
+      `purity ${percent(purity)} of ${labelled} with a class: ${told.join(", ")}${classes.length > 4 ? ", …" : ""}`,
+    );
   }
   if (largest !== null) facts.push(`largest ${short(largest)}`);
   if (fired !== null) facts.push(`fires in ${percent(fired)} of the pictures`);

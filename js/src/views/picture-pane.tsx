@@ -1,8 +1,9 @@
 /** The picture with what is laid over it, and the choice of what that is. */
 import { useComputed } from "@preact/signals";
 import { bothFields, sideName } from "../beside";
+import { overlayCode } from "../code";
 import { colourMaps } from "../draw/colour";
-import { currentField, type Field, type Silence } from "../fields";
+import { chosenMap, currentField, type Field, type Silence } from "../fields";
 import type { OverlayMode } from "../store";
 import { ClassChoice } from "./class-choice";
 import { ClassMethod, ClassParameters } from "./class-method";
@@ -15,6 +16,7 @@ import { ImageStrip } from "./image-strip";
 import { Panel, usePaintLog } from "./panel";
 import { Caption, FieldLegend, isField, Readout } from "./picture-stage";
 import { Side, slotOver } from "./side";
+import { Snippet } from "./snippet";
 
 interface Props {
   /** Modes that this view offers beside the class heat map. */
@@ -50,6 +52,7 @@ export function PicturePane({ modes }: Props) {
               <Legends fields={compares ? [field, other] : [field]} />
               <Readout store={store} field={field} />
             </div>
+            {mode === "class" && !compares && <Reproduced />}
             {local.look.hand.value ? <HandScores /> : store.panels.includes("maps") && <Here />}
           </Panel>
           {compares && <OtherSide field={other} />}
@@ -93,6 +96,16 @@ export function PicturePane({ modes }: Props) {
       </Panel>
     </>
   );
+}
+
+/** The heat map in Python, once it is finished. */
+function Reproduced() {
+  const store = useStore();
+  const chosen = chosenMap(store);
+  if (!chosen || chosen.of.reached) return null;
+  const { meta, want } = chosen.of;
+  const info = store.traits._methods.value.find(({ name }) => name === want.args.method);
+  return <Snippet code={overlayCode(want.args, meta, chosen.index, info?.layer ?? false)} />;
 }
 
 /** One legend where both sides are on one scale, else one for each that there is. */

@@ -1,5 +1,6 @@
 /** The chosen unit projected back onto the picture: which pixels made it fire. */
 import { useMemo } from "preact/hooks";
+import { projectionCode } from "../code";
 import { centred, domainOf, lutOf, recolour } from "../draw/colour";
 import { type Box, inside, partAround, placeOf } from "../draw/part";
 import { paintBytes } from "../draw/picture";
@@ -12,6 +13,7 @@ import { Cutout } from "./cutout";
 import { Legend } from "./legend";
 import { Notice, type PaintLog, Panel, usePaintLog } from "./panel";
 import { Parameters } from "./parameters";
+import { Snippet } from "./snippet";
 
 const PARTS = [
   { value: "field", label: "receptive field", title: "The pixels that reach the unit, enlarged" },
@@ -36,6 +38,7 @@ export function Projection() {
   const shown = slots.projection.shown.value;
   const places = useMemo(() => shown && placesOf(shown.meta), [shown]);
   const methods = traits._methods.value.filter((method) => method.asks === "unit");
+  const code = shown && projectionCode(shown.want.args);
   return (
     <Panel name="projection" label="Why here" slot={slots.projection} log={log}>
       <div class="bar-line">
@@ -68,6 +71,7 @@ export function Projection() {
       </figure>
       {shown && <Caption shown={shown} />}
       {places?.field && <Where {...places} field={places.field} />}
+      {code && <Snippet code={code} />}
     </Panel>
   );
 }
