@@ -1,7 +1,7 @@
-"""Find a Chromium for the browser tests, and install one where there is none: `python -m tools.browser`.
+"""Find a Chromium and a Firefox for the browser tests, and install what is missing: `python -m tools.browser`.
 
 In this order: the program named by `NBVIZ_BROWSER`, an installed Chromium or Chrome, Debian's package where run as
-root, Playwright's own download.
+root, Playwright's own download. A Firefox, which a few tests open pages in, is an installed one or Debian's package.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FIREFOX = ("firefox-esr", "firefox")
 MACOS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -49,6 +50,18 @@ def ensure() -> Path:
     return browser
 
 
+def find_firefox() -> Path | None:
+    """A Firefox that is installed, or None."""
+    return next((Path(path) for name in FIREFOX if (path := shutil.which(name))), None)
+
+
+def ensure_firefox() -> Path | None:
+    """A Firefox, installed first where there is none and Debian's package can be had."""
+    if find_firefox() is None and _is_debian_root():
+        _apt_install("firefox-esr")
+    return find_firefox()
+
+
 def _playwright_chromium() -> Path | None:
     from playwright.sync_api import sync_playwright
 
@@ -59,17 +72,27 @@ def _playwright_chromium() -> Path | None:
 
 def _install() -> None:
     """Debian's package brings the fonts and libraries along, which Playwright's download does not."""
-    root = os.name == "posix" and os.geteuid() == 0
-    if root and Path("/etc/debian_version").exists():
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        update = ["apt-get", "update", "-qq"]
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
-        # Where the package cannot be had (Ubuntu's is a snap), Playwright's own is next.
-        if all(subprocess.run(step, env=environment, check=False).returncode == 0 for step in (update, install)):
-            return
-    with_libraries = ["--with-deps"] if root else []
+    # Where the package cannot be had (Ubuntu's is a snap), Playwright's own is next.
+    if _is_debian_root() and _apt_install("chromium", "fonts-dejavu-core"):
+        return
+    with_libraries = ["--with-deps"] if _is_root() else []
     subprocess.run([sys.executable, "-m", "playwright", "install", *with_libraries, "chromium"], check=True)
 
 
+def _is_root() -> bool:
+    return os.name == "posix" and os.geteuid() == 0
+
+
+def _is_debian_root() -> bool:
+    return _is_root() and Path("/etc/debian_version").exists()
+
+
+def _apt_install(*packages: str) -> bool:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    update = ["apt-get", "update", "-qq"]
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    return all(subprocess.run(step, env=environment, check=False).returncode == 0 for step in (update, install))
+
+
 if __name__ == "__main__":
-    print(f"browser: {ensure()}")
+    print(f"browsers: {ensure()}, {ensure_firefox() or 'no Firefox: install one for the tests that need it'}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 import pytest
 from playwright.sync_api import BrowserContext, ViewportSize, sync_playwright
 
+from tests.browser import frozen
 from tests.browser.lab import ARTIFACTS, Lab, Notebook
 from tests.browser.server import serve
 from tools.browser import find
@@ -47,6 +48,18 @@ def lab(window: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """JupyterLab in the browser."""
     with serve(tmp_path_factory.mktemp("lab")) as server:
         yield Lab(server, window)
+
+
+@pytest.fixture(scope="package")
+def places(tmp_path_factory: pytest.TempPathFactory) -> frozen.Places:
+    """A frozen notebook and its pages."""
+    return frozen.freeze(tmp_path_factory.mktemp("frozen"))
+
+
+@pytest.fixture(scope="package")
+def live(lab: Lab) -> frozen.Live:
+    """What the live widget shows."""
+    return frozen.look(lab)
 
 
 @pytest.fixture
