@@ -5,7 +5,7 @@ import * as esbuild from "esbuild";
 import { pack } from "./pack.mjs";
 
 // In bytes. Every widget of a notebook carries the module in its state; a page without a kernel carries its own once.
-const LIMITS = { nbviz: 100 * 1024, page: 220 * 1024, borrow: 4 * 1024 };
+const LIMITS = { nbviz: 100 * 1024, page: 220 * 1024, borrow: 4 * 1024, site: 48 * 1024 };
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Style sheets become minified text, to be adopted into the widget's shadow root. */
@@ -35,6 +35,7 @@ const widget = {
   entryPoints: {
     page: here("src/host/page.ts"),
     borrow: here("src/host/borrow.ts"),
+    site: here("src/site/main.tsx"),
     nbviz: here("src/entry.ts"),
   },
   outdir: here("../nbviz/static"),

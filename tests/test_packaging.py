@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = "nbviz/static/nbviz.js"
-PAGES = {"nbviz/static/page.js", "nbviz/static/borrow.js"}
+PAGES = {"nbviz/static/page.js", "nbviz/static/borrow.js", "nbviz/static/site.js"}
 NEEDED = {
     BUNDLE,
     *PAGES,

@@ -49,8 +49,8 @@ EXPLORE = Command(
     "write the Explorer as one page that needs neither a kernel nor a network",
     """
 nbviz explore demo --html page.html
-nbviz explore resnet50 dog.jpg cat.jpg --html page.html --layers layer3 layer4 --top-k 64
-nbviz explore mymodels:net photos/ --html page.html --methods deconvnet grad_cam visualize
+nbviz explore resnet50 dog.jpg cat.jpg --html page.html --layers layer3,layer4 --top-k 64
+nbviz explore mymodels:net photos/ --html page.html --methods deconvnet,grad_cam,visualize
 page.html#layer4:17 opens at that unit
 """,
     _arguments,

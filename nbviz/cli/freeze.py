@@ -36,7 +36,7 @@ nbviz freeze notebook.ipynb                        # in place
 nbviz freeze notebook.ipynb -o shared.ipynb        # beside it
 nbviz freeze notebook.ipynb --html page.html       # as a page for any browser
 nbviz freeze notebook.ipynb --as-is                # as it stands: what snapshot() has left in it
-nbviz freeze notebook.ipynb --layers layer3 --top-k all --methods deconvnet grad_cam --max-mb 20
+nbviz freeze notebook.ipynb --layers layer3 --top-k all --methods deconvnet,grad_cam --max-mb 20
 """,
     _arguments,
     _run,

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from ..errors import BadRequest
 from .command import Command
+from .recording import names
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -94,15 +95,29 @@ def server(folder: Path, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTT
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("atlas", type=Path, help="folder of an atlas, or any folder of static files")
+    parser.add_argument(
+        "--export", type=Path, metavar="SITE", help="serve nothing; write the atlas as a site for any web server"
+    )
+    parser.add_argument("--layers", type=names, help="for --export: names, such as 'layer3,layer4'; default all")
     parser.add_argument("--port", type=int, default=8000, help="default 8000; 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1, this machine only; 0.0.0.0 for all")
 
 
 def _run(options: Namespace) -> None:
+    if options.export:
+        _export(options)
+        return
     with server(options.atlas, options.host, options.port) as running:
         host, port = running.server_address[:2]
         print(f"Serving '{options.atlas}' at http://{host!s}:{port}/ – Ctrl-C ends.", flush=True)
         running.serve_forever()
+
+
+def _export(options: Namespace) -> None:
+    from ..atlas import Atlas
+    from ..sharing.site import export
+
+    print(export(Atlas(options.atlas), options.export, options.layers))
 
 
 SERVE = Command(
@@ -111,6 +126,8 @@ SERVE = Command(
     """
 nbviz serve atlas/                      # http://127.0.0.1:8000/, for this machine only
 nbviz serve atlas/ --port 0             # a free port; the address is printed
+nbviz serve atlas/ --export site/       # a folder with a page, for any web server
+nbviz serve site/                       # to look at it here
 nbviz serve atlas/ --host 0.0.0.0       # for everybody who can reach this machine
 """,
     _arguments,

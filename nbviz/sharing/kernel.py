@@ -38,13 +38,18 @@ def deliver(folder: str, shown: Sequence[str], max_mb: float, options: Mapping[s
 
 
 def _options_of(widgets: Sequence[Any], options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Of several networks, each has layers of its own; one that none of them has is an error."""
-    for layer in options.get("layers") or ():
+    """Of several widgets, each has layers and pictures of its own; what none of them has is an error."""
+    layers, images = options.get("layers") or (), options.get("images") or ()
+    for layer in layers:
         if widgets and not any(layer in widget.net.layers for widget in widgets):
             widgets[0].net.layer(layer)
+    for image in images:
+        if widgets and not any(image < len(widget.session.pictures) for widget in widgets):
+            widgets[0].session.picture(image)
     for widget in widgets:
-        layers = [layer for layer in options.get("layers") or () if layer in widget.net.layers]
-        yield {**options, "layers": layers or None}
+        own = [layer for layer in layers if layer in widget.net.layers]
+        pictures = [image for image in images if image < len(widget.session.pictures)]
+        yield {**options, "layers": own or None, "images": pictures or None}
 
 
 def _instance(name: str) -> Any:

@@ -6,7 +6,10 @@ import base64
 import functools
 import hashlib
 import html
+import json
+from collections.abc import Mapping
 from importlib import resources
+from typing import Any
 
 from ..errors import BrokenInstallation
 from .document import Document, Pool
@@ -52,7 +55,7 @@ def _policy(scripts: list[str]) -> str:
     """Nothing runs but these scripts, nothing is loaded from anywhere."""
     return (
         f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; style-src {_hash(STYLE)}; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        "img-src data: blob: 'self'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -73,6 +76,21 @@ def borrowing(document: Document, pool: Pool, title: str, still: str, name: str)
     """The page of an output that takes module and contents from the `lending` one."""
     scripts = [module("borrow"), module("page")]
     return _frame(title, still, pool.describe(document), _module("nbviz-borrow", scripts[0]), scripts, "", name)
+
+
+def site_page(facts: Mapping[str, Any]) -> str:
+    """The page of an atlas as a site: its module, and what there is to choose from."""
+    title = f"Atlas of {facts['network']}"
+    text = json.dumps(facts, allow_nan=False).replace("<", "\\u003c")
+    body = _inline("nbviz-site", text) + _module("nbviz-module", module("site"))
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy([module("site")])}; connect-src \'self\'">'
+        f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+        f"<style>{STYLE}</style></head><body>"
+        f'<main id="nbviz"><noscript>This atlas needs a browser that runs scripts.</noscript></main>{body}'
+        "</body></html>\n"
+    )
 
 
 def _frame(title: str, still: str, described: str, body: str, scripts: list[str], where: str, name: str) -> str:

@@ -95,8 +95,9 @@ class Firefox:
         return value
 
     def click(self, element: str, frame: str | None = None) -> None:
-        """Press the mouse on the middle of an element, given as an expression."""
+        """Press the mouse on the middle of an element, given as an expression, once it is there."""
         context = frame or self.context
+        self.wait(f"Boolean({element})", frame)
         found = self._tell(
             "script.evaluate",
             expression=f"(() => {{ const e = {element}; e.scrollIntoView({{ block: 'center' }}); return e; }})()",

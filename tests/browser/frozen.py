@@ -41,7 +41,7 @@ ipywidgets.VBox([grid, inspector, ipywidgets.IntSlider()])
 """
 LAST = "from IPython.display import Markdown; Markdown('the end')"
 # Enough units that those which the tests click are among them, not so many that none is left out.
-RECORD = ("--layers", LAYER, "--methods", "deconvnet", "grad_cam", "--top-k", "40")
+RECORD = ("--layers", LAYER, "--methods", "deconvnet,grad_cam", "--top-k", "40")
 
 
 @dataclass(frozen=True)

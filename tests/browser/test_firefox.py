@@ -33,7 +33,7 @@ def shows(firefox: Firefox, unit: int, frame: str | None = None) -> None:
 
 def choose(firefox: Firefox, unit: int, frame: str | None = None) -> Any:
     """Click a channel; returns the pixels of its projection."""
-    firefox.click(f"{VIEW}.querySelector('[role=gridcell][data-channel=\"{unit}\"]')", frame)
+    firefox.click(f"{VIEW}?.querySelector('[role=gridcell][data-channel=\"{unit}\"]')", frame)
     shows(firefox, unit, frame)
     encoded = firefox.ask(f"{PANEL}.querySelector('canvas').toDataURL()", frame).partition(",")[2]
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB"))

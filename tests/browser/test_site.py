@@ -1,0 +1,130 @@
+"""An atlas as a static site, in a real browser: with a server that knows byte ranges, and with one that does not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+import nbviz
+from nbviz.cli import main
+from nbviz.cli.serve import server
+from tests.browser.lab import ARTIFACTS, Lab
+from tests.browser.pixels import picture
+
+LAYER = "layer4.0.conv2"
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> nbviz.Atlas:
+    folder = tmp_path_factory.mktemp("scenes")
+    scenes = nbviz.demo.scenes(24, 3)
+    for number, (pixels, names) in enumerate(zip(scenes.pictures, scenes.names, strict=True)):
+        (folder / names[0]).mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(folder / names[0] / f"{number:02d}.png")
+    made = nbviz.scan(
+        nbviz.Network.demo(device="cpu"), folder, folder.parent / "atlas", layers=[LAYER, "fc"], k=4, progress=False
+    )
+    made.add("deconvnet", progress=False)
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(atlas: nbviz.Atlas, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Exported by the command line."""
+    folder = tmp_path_factory.mktemp("published") / "site"
+    assert main(["serve", str(atlas.path), "--export", str(folder)]) == 0
+    return folder
+
+
+class Plain(SimpleHTTPRequestHandler):
+    """Python's own server of files, which knows no ranges."""
+
+    def log_message(self, *_: object) -> None:
+        """Requests are not news."""
+
+
+@pytest.fixture(params=["ranges", "plain"])
+def served(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
+    running = (
+        server(site)
+        if request.param == "ranges"
+        else ThreadingHTTPServer(("127.0.0.1", 0), partial(Plain, directory=str(site)))
+    )
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{running.server_address[1]}"
+    running.shutdown()
+    running.server_close()
+
+
+@pytest.fixture
+def open_site(lab: Lab) -> Iterator[Callable[[str], Page]]:
+    browser = lab.context.browser
+    assert browser is not None
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, color_scheme="dark")
+    errors: list[str] = []
+    asked: list[str] = []
+
+    def open_(url: str) -> Page:
+        page = context.new_page()
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(url)
+        return page
+
+    yield open_
+    context.close()
+    assert errors == []
+    assert not [url for url in asked if not url.startswith(("http://127.0.0.1:", "blob:"))]
+
+
+def test_a_site_shows_each_units_patches(
+    served: str, open_site: Callable[[str], Page], atlas: nbviz.Atlas, request: pytest.FixtureRequest
+) -> None:
+    page = open_site(f"{served}/#{LAYER}:5")
+    panel = page.locator('[data-panel="unit"]')
+    expect(panel).to_have_attribute("data-state", "ready")
+    expect(panel.get_by_role("heading", name=f"{LAYER}:5")).to_be_visible()
+    for patch, figure in zip(atlas.top(f"{LAYER}:5"), panel.locator(".patches figure").all(), strict=True):
+        assert patch.image is not None
+        expect(figure.locator("figcaption small")).to_have_text(patch.label or "")
+        shown = picture(figure.locator("img").first)
+        expected = patch.image.convert("RGB").resize((shown.shape[1], shown.shape[0]), Image.Resampling.BOX)
+        assert np.abs(shown.astype(float) - np.asarray(expected)).mean() < 25
+        expect(figure.locator("img")).to_have_count(2)  # its projection, too
+    # Another unit, by click and by keyboard, another layer, another order; the address follows.
+    page.locator('[role="gridcell"][data-channel="17"]').click()
+    expect(panel.get_by_role("heading", name=f"{LAYER}:17")).to_be_visible()
+    assert page.url.endswith(f"#{LAYER}:17")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("heading", name=f"{LAYER}:18")).to_be_visible()
+    page.get_by_label("layer").select_option("fc")
+    expect(panel.get_by_role("heading", name="fc:0")).to_be_visible()
+    page.get_by_label("sort").select_option("high")
+    strongest = int(np.argmax(atlas.statistics("fc").high))
+    expect(page.locator('[role="gridcell"]').first).to_have_attribute("data-channel", str(strongest))
+    page.screenshot(path=ARTIFACTS / f"site-{'plain' if 'plain' in request.node.name else 'ranges'}.png")
+
+
+def test_a_unit_is_read_by_one_range(site: Path, open_site: Callable[[str], Page]) -> None:
+    running = server(site)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    try:
+        page = open_site(f"http://127.0.0.1:{running.server_address[1]}/#{LAYER}:5")
+        expect(page.locator('[data-panel="unit"]')).to_have_attribute("data-state", "ready")
+        with page.expect_response(lambda answer: answer.url.endswith(".bin")) as waited:
+            page.locator('[role="gridcell"][data-channel="9"]').click()
+        assert waited.value.status == 206
+        assert len(waited.value.body()) < (site / "0.bin").stat().st_size / 20
+    finally:
+        running.shutdown()
+        running.server_close()

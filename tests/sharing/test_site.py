@@ -1,0 +1,68 @@
+"""What an atlas becomes as a site, without a browser: bad folders, nothing half, hostile names."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import nbviz
+from nbviz.errors import BadRequest, Cancelled, UnknownName
+from nbviz.sharing.site import export
+from tests.doubles import noise, tiny_network
+
+HOSTILE = "</script><img src=x>"
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> nbviz.Atlas:
+    folder = tmp_path_factory.mktemp("pictures")
+    for number, pixels in enumerate(noise(6)):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    net = tiny_network()
+    net.name = HOSTILE
+    return nbviz.scan(net, folder, folder.parent / "atlas", layers=["0", "3"], k=2, progress=False)
+
+
+def test_a_record_is_found_by_its_range(atlas: nbviz.Atlas, tmp_path: Path) -> None:
+    told = export(atlas, tmp_path / "site", ["3"], progress=False)
+    assert (told.layers, told.channels) == (1, 12)
+    number = atlas.layers.index("3")
+    ends = json.loads((tmp_path / "site" / f"{number}.json").read_text())["ends"]
+    whole = (tmp_path / "site" / f"{number}.bin").read_bytes()
+    record = whole[ends[7] : ends[8]]
+    (length,) = struct.unpack_from("<I", record)
+    facts = json.loads(record[4 : 4 + length])
+    assert facts["unit"] == "3:7"
+    assert [patch["score"] for patch in facts["patches"]] == [patch.score for patch in atlas.top("3:7")]
+    assert sum(patch["length"] for patch in facts["patches"]) == len(record) - 4 - length
+    assert ends[-1] == len(whole)
+
+
+def test_names_of_a_hostile_person_stay_text(atlas: nbviz.Atlas, tmp_path: Path) -> None:
+    export(atlas, tmp_path / "site", progress=False)
+    text = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert HOSTILE not in text
+    assert text.count("<script") == text.count("</script>") == 2
+
+
+def test_a_folder_that_holds_something_is_left_alone(atlas: nbviz.Atlas, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(BadRequest, match="holds something already"):
+        export(atlas, tmp_path, progress=False)
+    with pytest.raises(UnknownName):
+        export(atlas, tmp_path / "site", ["33"], progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_interrupted_export_leaves_nothing(atlas: nbviz.Atlas, tmp_path: Path) -> None:
+    def stop(step: int, _steps: int, _what: str) -> None:
+        if step == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        export(atlas, tmp_path / "site", progress=False, on_step=stop)
+    assert not list(tmp_path.iterdir())
