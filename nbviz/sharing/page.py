@@ -86,8 +86,7 @@ def site_page(facts: Mapping[str, Any]) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy([module("site")])}; connect-src \'self\'">'
-        f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body>"
+        f"{_head(title)}</head><body>"
         f'<main id="nbviz"><noscript>This atlas needs a browser that runs scripts.</noscript></main>{body}'
         "</body></html>\n"
     )
@@ -97,9 +96,16 @@ def _frame(title: str, still: str, described: str, body: str, scripts: list[str]
     return (
         f'<!doctype html><html lang="en" data-nbviz-recording="{html.escape(name)}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">'
-        f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
-        f'<style>{STYLE}</style></head><body class="{where}"><main id="nbviz">{still}</main>'
+        f'{_head(title)}</head><body class="{where}"><main id="nbviz">{still}</main>'
         f"{_inline('nbviz-document', described)}{body}</body></html>\n"
+    )
+
+
+def _head(title: str) -> str:
+    # Without an icon of its own, a browser asks the server for one.
+    return (
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style>"
     )
 
 

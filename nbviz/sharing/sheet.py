@@ -85,15 +85,20 @@ def maps_still(found: Any, most: int = 16) -> Still:
     meta = found.meta
     maxima = found.buffers[3]
     strongest = np.argsort(-maxima, kind="stable")[: min(most, meta["channels"])]
-    tiles = found.buffers[0].reshape(meta["channels"], meta["height"], meta["width"])[strongest]
-    colours = images.lookup(images.default_colormap(False))[tiles]
-    columns = min(4, len(tiles))
+    codes, lows, highs = (found.buffers[i] for i in range(3))
+    tiles = codes.reshape(meta["channels"], meta["height"], meta["width"])
+    domain: images.Domain = "signed" if meta["lo"] < 0 else "unsigned"
+    colours = [
+        images.colourise(lows[unit] + tiles[unit] / 255 * (highs[unit] - lows[unit]), domain=domain)
+        for unit in strongest
+    ]
+    columns = min(4, len(colours))
     named = ", ".join(f"{unit} ({maxima[unit]:.2g})" for unit in strongest[:4])
     about = f"the {len(strongest)} strongest of {meta['channels']} channels of {meta['layer']}"
     return Still(
-        montage(list(colours), columns),
+        montage(colours, columns),
         f"Maps of {about}",
-        f"{about}, each over its own range; unit (maximum): {named}",
+        f"{about}, each {'±' if meta['lo'] < 0 else '0 … '}its own largest value; unit (maximum): {named}",
     )
 
 

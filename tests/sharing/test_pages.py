@@ -39,18 +39,8 @@ def test_a_page_holds_what_the_widget_shows_and_what_was_looked_at(w: Explorer, 
     document = document_of(page_of(w, tmp_path))
     (view,) = document.views
     assert (view.state["layer"], view.state["unit"]) == (w.layer, w.unit)
-    ops = sorted(question.op for question, _ in view.archive)
-    assert ops == [
-        "extremes",
-        "extremes",
-        "maps",
-        "neighbours",
-        "overlay",
-        "picture",
-        "projection",
-        "projection",
-        "thumbnails",
-    ]
+    ops = {question.op for question, _ in view.archive}
+    assert ops >= {"maps", "overlay", "picture", "projection", "thumbnails"}
     assert any(q.args.get("unit") == "0:2" for q, _ in view.archive)
 
 
