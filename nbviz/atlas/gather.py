@@ -10,6 +10,7 @@ from itertools import chain
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..errors import BadPicture, NbvizError
 from ..network import Network
@@ -20,6 +21,8 @@ from .plan import Plan
 
 READERS = 2
 """Threads that decode the next batch while the present one is computed, where the data set allows several."""
+
+_LARGE = 2**22  # values; about 16 MB
 
 _NO_EXAMPLE = 2**33  # beyond every place in the random order
 
@@ -200,8 +203,9 @@ class Seen:
         gatherer = self._gatherer
         first = gatherer.plan.offsets[name]
         channels = slice(first, first + maps.shape[1])
-        flat = maps.float().flatten(2)
-        tops = self.tops[:, channels] = flat.amax(2)
+        maps = maps.float()
+        flat = maps.flatten(2)
+        tops = self.tops[:, channels] = maxima(maps)
         self.means[:, channels] = flat.mean(2)
         bins = self.bins[:, channels] = gatherer.limits.bins(tops.nan_to_num(), channels, gatherer.plan.bins)
         # In a shard pictures come in their order, and of equal scores the first counts: hence 'more than'.
@@ -228,6 +232,15 @@ class Seen:
             for name in ("pictures", "ranks", "tops", "means", "bins", "strong", "fresh", "at"):
                 setattr(self, name, getattr(self, name)[numbers])
         return self
+
+
+def maxima(maps: Tensor) -> Tensor:
+    """The largest value (N, C) of each map (N, C, H, W)."""
+    large = maps.device.type == "cpu" and maps.numel() > _LARGE
+    if large and maps.is_contiguous(memory_format=torch.channels_last):
+        # The same numbers in a quarter to a half of the time, where the maps do not fit the processor's cache.
+        return F.max_pool2d(maps, (maps.shape[2], maps.shape[3])).flatten(1)
+    return maps.flatten(2).amax(2)
 
 
 def gather(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import nbviz
+from nbviz.atlas import gather
 from nbviz.atlas.keys import EMPTY, LAST, pack, shuffled, unpack
 
 from .conftest import LAYERS, Scan
@@ -193,3 +194,13 @@ def test_the_random_order_is_one_to_one_and_far_from_the_natural_one() -> None:
     order = shuffled(torch.arange(100_000)).numpy()
     assert len(np.unique(order)) == 100_000
     assert abs(np.corrcoef(np.arange(100_000), order)[0, 1]) < 0.02
+
+
+def test_maxima_of_maps_in_either_order_of_memory_are_the_same_numbers() -> None:
+    maps = torch.randn(8, 48, 112, 112)
+    maps[1, 2, 3, 4] = torch.nan
+    expected = maps.flatten(2).amax(2)
+    for order in (torch.channels_last, torch.contiguous_format):
+        torch.testing.assert_close(
+            gather.maxima(maps.contiguous(memory_format=order)), expected, rtol=0, atol=0, equal_nan=True
+        )
