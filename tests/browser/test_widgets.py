@@ -141,8 +141,9 @@ def test_the_quickstart_runs_and_its_views_are_there(lab: Lab) -> None:
     try:
         notebook.run_all()
         first = notebook.page.locator('[data-panel="maps"]').first
-        expect(first).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
+        # What was never in sight has no size, and is painted when it has one.
         first.scroll_into_view_if_needed()
+        expect(first).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
         assert not is_blank(picture(first.locator("canvas").first))
         expect(notebook.page.locator('[data-panel="filters"]')).to_have_count(1)
         notebook.screenshot("quickstart")
