@@ -2,7 +2,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { formatUnit, parseUnit } from "./address";
 import type { Field, Silence } from "./fields";
-import { currentField } from "./fields";
+import { currentField, isField } from "./fields";
 import type { Store } from "./store";
 import { className, predictions } from "./wants";
 
@@ -109,8 +109,6 @@ export function sideName(side: Store): string {
       return "";
   }
 }
-
-const isField = (over: Field | Silence | null): over is Field => over !== null && "bytes" in over;
 
 /** Two fields over one range of numbers, so that equal colours are equal numbers; others stay as they are. */
 export function onOneScale<T extends Field | Silence | null>(one: T, another: Field | Silence | null): T {

@@ -39,6 +39,8 @@ export interface Silence {
   key: string;
 }
 
+export const isField = (over: Field | Silence | null): over is Field => over !== null && "bytes" in over;
+
 /** One channel of a layer's maps, on the scale that is chosen for the grid. */
 export function unitField(result: Result<"maps">, unit: Unit, scale: MapScale, kind: "unit" | "peek"): Field {
   const { meta, bytes } = result;
@@ -216,7 +218,7 @@ export function currentField(store: Store): Field | Silence | null {
   const looksAtLocked = mode === "unit" && locked?.channel === peek && locked?.layer === shown?.meta.layer;
   if (peek !== null && !looksAtLocked && shown && peek < shown.meta.channels) {
     const field = ofUnit(store, { layer: shown.meta.layer, channel: peek, position: null }, "peek");
-    if ("bytes" in field) return field;
+    if (isField(field)) return field;
   }
   if (mode === "class") return classField(store);
   if (mode === "group") return groupField(store);

@@ -3,7 +3,7 @@ import { useComputed } from "@preact/signals";
 import { bothFields, sideName } from "../beside";
 import { overlayCode } from "../code";
 import { colourMaps } from "../draw/colour";
-import { chosenMap, currentField, type Field, type Silence } from "../fields";
+import { chosenMap, currentField, type Field, isField, type Silence } from "../fields";
 import type { OverlayMode } from "../store";
 import { ClassChoice } from "./class-choice";
 import { ClassMethod, ClassParameters } from "./class-method";
@@ -14,7 +14,7 @@ import { HandScores, HandTool } from "./hand";
 import { Here } from "./here";
 import { ImageStrip } from "./image-strip";
 import { Panel, usePaintLog } from "./panel";
-import { Caption, FieldLegend, isField, Readout } from "./picture-stage";
+import { Caption, FieldLegend, Readout } from "./picture-stage";
 import { Side, slotOver } from "./side";
 import { Snippet } from "./snippet";
 
