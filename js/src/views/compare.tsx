@@ -91,7 +91,7 @@ function OtherClass() {
         value={String(chosen ?? "")}
         onChange={(index) => choose(Number(index))}
       />
-      <ClassSearch words="Compare with any of" onChoose={choose} />
+      <ClassSearch words="Against any of" onChoose={choose} />
     </>
   );
 }
