@@ -9,13 +9,18 @@ export interface Strength {
   value: number;
 }
 
-export function strongestAt({ meta, bytes }: Result<"maps">, place: Place, most: number): Strength[] {
+/** The strongest units at a place; without one, those that are strongest anywhere on the picture. */
+export function strongestAt({ meta, bytes }: Result<"maps">, place: Place | null, most: number): Strength[] {
   const { channels, height, width } = meta;
-  const [row, column] = cellAt(place, [height, width]);
+  const [row, column] = cellAt(place ?? { y: 0, x: 0 }, [height, width]);
   const at = row * width + column;
-  const found: Strength[] = Array.from({ length: channels }, (_, channel) => {
+  const valueThere = (channel: number): number => {
     const byte = bytes.pixels[channel * height * width + at]!;
-    return { channel, value: byteValue(byte, bytes.lo[channel]!, bytes.hi[channel]!) };
-  });
+    return byteValue(byte, bytes.lo[channel]!, bytes.hi[channel]!);
+  };
+  const found: Strength[] = Array.from({ length: channels }, (_, channel) => ({
+    channel,
+    value: place ? valueThere(channel) : bytes.max[channel]!,
+  }));
   return found.sort((a, b) => b.value - a.value || a.channel - b.channel).slice(0, most);
 }

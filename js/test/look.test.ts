@@ -31,11 +31,13 @@ describe("a place of the picture", () => {
       pixels: Uint8Array.of(255, 0, 0, 0, 0, 10, 0, 0, 255, 0, 0, 255),
       lo: Float32Array.of(0, 0, -4),
       hi: Float32Array.of(1, 51, -2),
+      max: Float32Array.of(1, 51, -2),
     };
     const result = { meta: { channels, height, width }, bytes } as unknown as Result<"maps">;
     const found = strongestAt(result, { y: 0.2, x: 0.8 }, 2);
     expect(found.map(({ channel }) => channel)).toEqual([1, 0]);
     expect(found[0]!.value).toBeCloseTo(2, 5);
+    expect(strongestAt(result, null, 1)).toEqual([{ channel: 1, value: 51 }]);
     expect(strongestAt(result, { y: 0.2, x: 0.2 }, 9).map((one) => one.value)).toEqual([1, 0, -2]);
   });
 });

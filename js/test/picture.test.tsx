@@ -101,7 +101,7 @@ describe("the place that is kept", () => {
     stage(root).focus();
     press(root, "Escape");
     await breathe();
-    expect(root.querySelector(".here b")).toBeNull();
+    expect(root.querySelector(".here b")?.textContent).toBe("ANYWHERE");
   });
 });
 

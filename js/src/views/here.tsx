@@ -1,4 +1,4 @@
-/** HERE: the strongest units at the place that is pointed at or kept. A click on one of them locks it there. */
+/** HERE: the strongest units at the place that is pointed at or kept; a click on one of them locks it there. */
 import { useComputed } from "@preact/signals";
 import { extent, short } from "../format";
 import { type Strength, strongestAt } from "../here";
@@ -10,14 +10,14 @@ import { Button, OWN_KEYS } from "./controls";
 
 const MOST = 8;
 
-/** Where the place lies on the maps, and who is strongest there; null without a place or maps. */
+/** Where the place lies on the maps, and who is strongest there; without a place, who is strongest anywhere. */
 function findingsOf({ local, slots }: Store) {
   const place = local.look.kept.value ?? local.look.hover.value;
   const shown = slots.maps.shown.value;
-  if (!place || !shown) return null;
+  if (!shown) return null;
   return {
     shown,
-    position: cellAt(place, shown.meta.full),
+    position: place && cellAt(place, shown.meta.full),
     units: strongestAt(shown.result, place, MOST),
   };
 }
@@ -35,18 +35,29 @@ export function Here() {
   const { look, peek } = store.local;
   const found = useComputed(() => findingsOf(store)).value;
   const kept = look.kept.value !== null;
-  if (!found) return <p class="here muted">HERE: point at the picture; a click keeps the place.</p>;
+  if (!found) return null;
   const { shown, position, units } = found;
   const { layer } = shown.meta;
-  const spoken = `Strongest at ${position.join(",")}: ${units.map(spokenOf).join(", ")}`;
+  const spoken = `Strongest at ${position}: ${units.map(spokenOf).join(", ")}`;
   const peekAt = (channel: number | null) => () => {
     peek.value = channel;
   };
   return (
     <div class="here" role="group" aria-label="Here">
       <p class="row">
-        <b title="Read from the maps in the page, to 1/255 of each unit's range">HERE {position.join(",")}</b>
-        <span class="muted">{[layer, coarseness(shown.meta)].filter(Boolean).join(" · ")}</span>
+        {position ? (
+          <>
+            <b title="Read from the maps in the page, to 1/255 of each unit's range">
+              HERE {position.join(",")}
+            </b>
+            <span class="muted">{[layer, coarseness(shown.meta)].filter(Boolean).join(" · ")}</span>
+          </>
+        ) : (
+          <>
+            <b title="The largest activation of each unit on this picture">ANYWHERE</b>
+            <span class="muted">point at the picture for HERE, click to keep it</span>
+          </>
+        )}
         {kept && (
           <Button
             kind="quiet"
@@ -59,7 +70,7 @@ export function Here() {
           </Button>
         )}
       </p>
-      <ul class="row">
+      <ul class="row" onPointerLeave={peekAt(null)}>
         {units.map(({ channel, value }) => (
           <li key={channel}>
             <button
@@ -68,7 +79,6 @@ export function Here() {
               aria-label={spokenOf({ channel, value })}
               onClick={() => store.lock({ layer, channel, position })}
               onPointerEnter={peekAt(channel)}
-              onPointerLeave={peekAt(null)}
               {...OWN_KEYS}
             >
               {channel} <span class="muted">{short(value)}</span>

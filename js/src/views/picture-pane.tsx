@@ -47,13 +47,14 @@ export function PicturePane({ modes }: Props) {
           <Panel name="overlay" label="Overlay" slot={slotOver(store)} log={over}>
             {compares && <h4>{sideName(store)}</h4>}
             <Side store={store} field={field} base={base} over={over} />
+            {/* Right below the picture: a unit that is peeked at from here must not move its own button. */}
+            {local.look.hand.value ? <HandScores /> : store.panels.includes("maps") && <Here />}
             <Caption store={store} field={field} />
             <div class="under">
               <Legends fields={compares ? [field, other] : [field]} />
               <Readout store={store} field={field} />
             </div>
             {mode === "class" && !compares && <Reproduced />}
-            {local.look.hand.value ? <HandScores /> : store.panels.includes("maps") && <Here />}
           </Panel>
           {compares && <OtherSide field={other} />}
         </div>
