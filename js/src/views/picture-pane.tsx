@@ -69,6 +69,10 @@ export function PicturePane({ modes }: Props) {
               }}
             />
             {mode === "class" && <ClassMethod />}
+          </div>
+          {mode === "class" && <ClassParameters />}
+          <ClassChoice />
+          <div class="toolbar">
             {mode !== "none" && (
               <Slider
                 label="opacity"
@@ -88,11 +92,11 @@ export function PicturePane({ modes }: Props) {
               />
             )}
             <ColourChoice />
+          </div>
+          <div class="toolbar">
             <HandTool />
             <CompareChoice />
           </div>
-          {mode === "class" && <ClassParameters />}
-          <ClassChoice />
         </div>
       </Panel>
     </>
