@@ -152,7 +152,7 @@ OPERATIONS: dict[str, dict[str, Check]] = {
     "filters": {"layer": NAME.or_null()},
     "occlude": {"image": COUNT, "box": BOX, "fill": NAME, "target": COUNT.or_null()},
     "upload": {"file": NAME, "name": TEXT, "part": COUNT, "parts": SIZE},
-    "extremes": {"images": IMAGES},
+    "extremes": {"images": IMAGES.or_null()},
     "contributions": {"image": COUNT, "layer": NAME, "target": COUNT.or_null()},
     "groups": {"images": IMAGES, "layer": NAME, "count": SIZE, "seed": COUNT},
     "original": {"image": COUNT, "size": SIZE.or_null()},

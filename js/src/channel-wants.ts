@@ -21,12 +21,14 @@ export function survey(store: Store): Want<"extremes"> | null {
   return needed && traits._images.value[image] ? extremes(store, [image], "") : null;
 }
 
-/** The same over the pictures that are here: who was silent on all of them. */
+/** The same over the atlas's pictures, else over those that are here: who was silent on all of them. */
 export function census(store: Store): Want<"extremes"> | null {
   const { traits, local } = store;
   const { length } = traits._images.value;
   const needed = traits._view.value === "explorer" || ["dataset", "silent"].includes(local.grid.sort.value);
   if (!needed || length === 0) return null;
+  const atlas = traits._atlas.value;
+  if (atlas) return { op: "extremes", args: { images: null }, about: { atlas: atlas.name }, title: "" };
   const images = Array.from({ length: Math.min(length, MOST_READ) }, (_, i) => i);
   return extremes(store, images, "");
 }

@@ -191,7 +191,12 @@ const occlude = record({ box, height: size, width: size, fill: name, classes: li
 /** A part has arrived; with the last one, the number of the picture that the file holds. */
 const upload = record({ received: size, image: nullable(count), note: text });
 
-const extremes = record({ pictures: size, layers: list(record({ name, channels: size })) });
+/** Over some pictures, or those of the atlas that is named. */
+const extremes = record({
+  pictures: size,
+  atlas: nullable(text),
+  layers: list(record({ name, channels: size })),
+});
 
 const contributions = record({
   layer: name,
@@ -533,7 +538,8 @@ const ARGUMENTS = {
   occlude: record({ image: count, box, fill: name, target: nullable(count) }),
   /** The bytes of the part travel beside the message. */
   upload: record({ file: name, name: text, part: count, parts: size }),
-  extremes: record({ images }),
+  /** Without pictures, over those of the atlas. */
+  extremes: record({ images: nullable(images) }),
   contributions: record({ image: count, layer: name, target: nullable(count) }),
   groups: record({ images, layer: name, count: size, seed: count }),
   original: record({ image: count, size: nullable(size) }),

@@ -35,15 +35,21 @@ export function ofLayer(result: Result<"extremes">, layer: string): [from: numbe
   return found.get(layer);
 }
 
-/** `on this picture`, or over how many. */
-export const overPictures = (pictures: number): string =>
-  pictures === 1 ? "on this picture" : `over the ${pictures} pictures here`;
+/** `the 3 pictures here`, or those of a data set. */
+export const picturesOf = ({ pictures, atlas }: { pictures: number; atlas: string | null }): string =>
+  atlas === null ? `the ${pictures} pictures here` : `the ${pictures} pictures of ${atlas}`;
 
 function dataset({ slots }: Store, maps: Result<"maps">): Quantity {
   const shown = slots.census.shown.value;
   const part = shown && ofLayer(shown.result, maps.meta.layer);
-  const name = shown ? `max ${overPictures(shown.meta.pictures)}` : "max over the pictures here";
-  const missing = shown && !part ? `The pictures here do not reach ${maps.meta.layer}.` : "";
+  const over = shown && (shown.meta.pictures > 1 || shown.meta.atlas !== null);
+  const name = over ? `max over ${picturesOf(shown.meta)}` : "max over the pictures here";
+  const missing =
+    shown && !part
+      ? shown.meta.atlas === null
+        ? `The pictures here do not reach ${maps.meta.layer}.`
+        : `${maps.meta.layer} is not in the atlas.`
+      : "";
   return { name, values: part ? shown.bytes.largest.subarray(...part) : null, missing, slot: slots.census };
 }
 

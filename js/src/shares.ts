@@ -1,4 +1,5 @@
 /** How many units of each layer fire on the chosen picture, and how many on none that is here. */
+import { picturesOf } from "./quantities";
 import type { Shown } from "./slot";
 import type { Store } from "./store";
 
@@ -18,19 +19,21 @@ export function aboveZero({ meta, bytes }: Shown<"extremes">): Map<string, numbe
 export interface Shares {
   /** Units above zero somewhere on the chosen picture, by layer; null while that is not known. */
   live: Map<string, number> | null;
-  /** The same over `pictures` of those that are here. */
+  /** The same over several pictures, and over which: those that are here, or a data set's. */
   everLive: Map<string, number> | null;
-  pictures: number;
+  over: string;
 }
 
 export function sharesOf({ slots, traits }: Store): Shares {
   const survey = slots.survey.shown.value;
   const census = slots.census.shown.value;
+  // Over one picture nothing is said beyond what is said of it anyway.
+  const several = census && (census.meta.pictures > 1 || census.meta.atlas !== null) ? census : null;
   const key = traits._images.value[traits.image_index.value]?.key;
   const current = survey && (survey.want.about.keys as string[])[0] === key;
   return {
     live: current ? aboveZero(survey) : null,
-    everLive: census ? aboveZero(census) : null,
-    pictures: census?.meta.pictures ?? 0,
+    everLive: several ? aboveZero(several) : null,
+    over: several ? picturesOf(several.meta) : "",
   };
 }

@@ -96,6 +96,14 @@ describe("the map", () => {
     expect(view.root.querySelector(".reading")?.textContent).toContain("none of the 3 pictures here");
   });
 
+  it("tells of a data set where one was scanned", async () => {
+    await open("explorer", { _atlas: { name: "animals", layers: ["layer2.1"] } });
+    expect(requests(view.model, "extremes")).toContainEqual(expect.objectContaining({ images: null }));
+    expect(item("layer2")?.ariaLabel).toMatch(/ · \d+ on none of the 1200 pictures of animals · /);
+    await sortBy("dataset");
+    expect(label(channels()[0]!)).toContain("max over the 1200 pictures of animals");
+  });
+
   it("shows names of any kind as text", async () => {
     const hostile = '"]<img src=x onerror="globalThis.harmed = true">';
     await open();

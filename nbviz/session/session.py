@@ -234,7 +234,7 @@ class Session:
         """Whether the operation goes on for many steps, between which shorter ones are answered."""
         method = METHODS.get(str(args.get("method")))
         samples = op == "overlay" and method is not None and "on_step" in method.accepts
-        several = op == "extremes" and len(args["images"]) > 1
+        several = op == "extremes" and len(args["images"] or ()) > 1
         steps = ("synthesis", "gallery", "interaction", "groups", "dream", "inversion", "patches")
         return samples or several or op in steps
 
@@ -247,7 +247,7 @@ class Session:
                 content[name] = self.picture(args[name]).key
         if op == "thumbnails":
             content["pictures"] = [picture.key for picture in self.pictures]
-        if "images" in args:
+        if args.get("images") is not None:
             content["images"] = [self.picture(image).key for image in args["images"]]
         if op in ("synthesis", "interaction"):
             from .operations.synthesis import target_of
@@ -255,7 +255,7 @@ class Session:
             # Such an answer compares with nature as far as it is known at the time.
             aims = [args["target"]] if op == "synthesis" else [{"unit": args["a"]}, {"unit": args["b"]}]
             content["natural"] = [self.natural(target_of(self.net, aim)) for aim in aims]
-        if op in ("patches", "examples") and self.atlas is not None:
+        if op in ("patches", "examples", "extremes") and self.atlas is not None:
             content["seen"] = self.atlas.progress[0]
         described = f"{op} {sorted(content.items())} {self.net.name} {id(self.net)} {self.net.sync()}"
         return pictures.content_key(described.encode())

@@ -179,8 +179,9 @@ def survey(facts: Facts, at: Place) -> Question | None:
 
 
 def census(facts: Facts, at: Place) -> Question | None:
-    """The same over the pictures that are here."""
-    images = list(range(min(len(facts.state["_images"]), MOST_READ)))
+    """The same over the atlas's pictures, else over those that are here."""
+    here = list(range(min(len(facts.state["_images"]), MOST_READ)))
+    images = None if facts.state.get("_atlas") else here
     return Question("extremes", {"images": images}) if facts.state["_view"] == "explorer" else None
 
 

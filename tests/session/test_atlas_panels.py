@@ -169,3 +169,17 @@ def test_an_explorer_of_an_atlas_alone_opens_on_its_first_pictures(net: nbviz.Ne
     assert len(w.session.pictures) == 4
     assert w._atlas == {"name": "scenes", "layers": ["layer2", "fc"]}
     w.close()
+
+
+def test_the_extremes_of_an_atlas_are_its_largest_values_layer_by_layer(
+    session: Session, atlas: nbviz.Atlas, scenes: list[Any]
+) -> None:
+    answer = session.answer("extremes", {"images": None})
+    assert (answer.meta["pictures"], answer.meta["atlas"]) == (len(scenes), atlas.path.name)
+    assert [layer["name"] for layer in answer.meta["layers"]] == ["layer2", "fc"]
+    own = nbviz.methods.extremes(session.net, [picture for picture, _ in scenes])
+    expected = np.concatenate([own.largest["layer2"], own.largest["fc"]])
+    assert np.allclose(answer.buffers[1], expected, rtol=1e-4, atol=1e-5)
+    assert np.isnan(answer.buffers[0]).all()
+    with pytest.raises(BadRequest, match="no atlas here"):
+        Session(session.net, [scenes[0][0]]).answer("extremes", {"images": None})

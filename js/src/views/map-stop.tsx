@@ -92,15 +92,15 @@ interface Share {
 }
 
 /** How much of a layer with positions fires; null where that is not known or is no question. */
-function shareOf(layer: LayerInfo, { live, everLive, pictures }: Shares): Share | null {
+function shareOf(layer: LayerInfo, { live, everLive, over }: Shares): Share | null {
   const here = live?.get(layer.name);
   if (here === undefined || layer.height * layer.width === 1) return null;
   const ever = everLive?.get(layer.name);
   const dead = ever === undefined ? 0 : layer.channels - ever;
   const words = [`${here} of ${layer.channels} units above zero on this picture`];
-  if (ever !== undefined && pictures > 1) words.push(`${dead} on none of the ${pictures} pictures here`);
+  if (ever !== undefined) words.push(`${dead} on none of ${over}`);
   const percent = `${Math.floor((100 * here) / layer.channels)} %`;
-  return { live: here, dead: pictures > 1 ? dead : 0, of: layer.channels, percent, words };
+  return { live: here, dead, of: layer.channels, percent, words };
 }
 
 function ShareBar({ live, dead, of }: Share) {
@@ -124,9 +124,9 @@ export function Reading({ shares }: { shares: Shares }) {
           <span class="fires key" /> units above zero on this picture
         </span>
       )}
-      {shares.everLive && shares.pictures > 1 && (
+      {shares.everLive && (
         <span>
-          <span class="silent key" /> dead: above zero on none of the {shares.pictures} pictures here
+          <span class="silent key" /> dead: above zero on none of {shares.over}
         </span>
       )}
       {field && (

@@ -26,7 +26,7 @@ export function NetworkMap() {
 
   // The chosen stop comes into view; again when it has a place at all, and when the shares have made stops wider.
   const laidOut = useSize(tree).value.width > 0;
-  const complete = shares.live !== null && shares.everLive !== null;
+  const complete = `${shares.live !== null} ${shares.everLive !== null}`;
   useEffect(() => {
     const row = itemNamed(tree.current, chosen)?.querySelector<HTMLElement>(".stop-row");
     if (row && tree.current) scrollTo(tree.current, row);

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Mapping
 
+import torch
+from torch import Tensor
+
+from ...errors import BadRequest
 from ...methods import extremes
 from ..session import Report, Session
 from .common import Result
 
 
-def extremes_over(session: Session, report: Report, images: list[int]) -> Result:
-    """Least and largest value of every channel of every layer over some of the pictures, layer after layer."""
+def extremes_over(session: Session, report: Report, images: list[int] | None) -> Result:
+    """Least and largest value of every channel of every layer, layer after layer: over some of the pictures, or null
+    for those of the atlas."""
+    if images is None:
+        return _of_atlas(session)
     # One picture alone is the one that is looked at: its recording is there, or needed in a moment.
     pictures = [session.recording(images[0])] if len(images) == 1 else [session.picture(i).x for i in images]
     found = extremes(session.net, pictures, lambda step, steps: report(step, steps, f"picture {step + 1} of {steps}"))
-    meta = {
-        "pictures": found.pictures,
-        "layers": [{"name": name, "channels": len(ends)} for name, ends in found.largest.items()],
-    }
-    both = (torch.cat(list(ends.values())).numpy().astype("<f4") for ends in (found.least, found.largest))
-    return meta, list(both)
+    return _told(found.pictures, None, found.least, found.largest)
+
+
+def _of_atlas(session: Session) -> Result:
+    """What a data set says of the layers that were scanned; the least values are not kept there, and are NaN."""
+    if session.atlas is None:
+        raise BadRequest("There is no atlas here; explore(net, images, atlas=…) opens one, nbviz.scan makes one.")
+    known = session.atlas.plan.numbers
+    layers = [layer.name for layer in session.net.shown_layers if layer.name in known]
+    largest = {name: torch.tensor(session.atlas.statistics(name).high) for name in layers}
+    least = {name: torch.full_like(high, torch.nan) for name, high in largest.items()}
+    seen = session.atlas.progress[0]
+    if not largest or seen == 0:
+        raise BadRequest("The atlas knows nothing of these layers so far.")
+    return _told(seen, session.atlas.path.name, least, largest)
+
+
+def _told(pictures: int, atlas: str | None, least: Mapping[str, Tensor], largest: Mapping[str, Tensor]) -> Result:
+    layers = [{"name": name, "channels": len(ends)} for name, ends in largest.items()]
+    both = (torch.cat(list(ends.values())).numpy().astype("<f4") for ends in (least, largest))
+    return {"pictures": pictures, "atlas": atlas, "layers": layers}, list(both)
