@@ -63,7 +63,7 @@ def unpack(part: Part) -> bytes:
 
 
 def _is_picture(buffer: NDArray[Any]) -> bool:
-    return buffer.ndim == 2 or (buffer.ndim == 3 and buffer.shape[2] in (1, 3))
+    return buffer.size > 0 and (buffer.ndim == 2 or (buffer.ndim == 3 and buffer.shape[2] in (1, 3)))
 
 
 def _deflated(buffer: NDArray[Any]) -> Part:

@@ -82,7 +82,8 @@ def test_a_frozen_notebook_as_a_page(places: Places, open_file: OpenFile, live: 
     # The second output has no pictures of its own: it borrows them, and its two widgets stay linked.
     choose(linked, UNIT)
     expect(linked.locator("body")).to_contain_text("IntSlider: needs a kernel")
-    expect(page.locator("figure[data-nbviz]").first).to_be_hidden()
+    for still in page.locator("figure[data-nbviz]").all():
+        expect(still).to_be_hidden()
     assert not any(frame.evaluate("window.attacked") for frame in page.frames)
 
 

@@ -30,6 +30,7 @@ def codes(*shape: int) -> np.ndarray:
         ("filters", codes(4, 3, 3, 3, 1)),
         ("picture", codes(20, 30, 3)),
         ("thumbnails", codes(9, 8, 3)),
+        ("inversion", np.zeros((0, 0, 3), np.uint8)),
         ("whatever comes later", codes(20, 30, 3)),
     ],
 )

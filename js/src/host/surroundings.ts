@@ -12,9 +12,11 @@ function frame(): HTMLIFrameElement | null {
 export function fitIn(): void {
   const around = frame();
   if (!around) return;
-  // The picture that readers without scripts see says the same as what stands here now.
-  const still = around.previousElementSibling as HTMLElement | null;
-  if (still?.matches("figure")) still.style.display = "none";
+  // The pictures that readers without scripts see say the same as what stands here now.
+  let still = around.previousElementSibling as HTMLElement | null;
+  for (; still?.matches("figure"); still = still.previousElementSibling as HTMLElement | null) {
+    still.style.display = "none";
+  }
   new ResizeObserver(() => {
     around.style.height = `${Math.ceil(document.documentElement.getBoundingClientRect().height)}px`;
   }).observe(document.documentElement);
