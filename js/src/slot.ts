@@ -125,6 +125,11 @@ export class Slot<O extends Op> implements AnySlot {
     });
   }
 
+  /** What was waited for is not wanted any more. */
+  waitNoMore(): void {
+    if (this.#question === "waiting") this.ask(null);
+  }
+
   retry(): void {
     if (this.#want) this.ask(this.#want, true);
   }

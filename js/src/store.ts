@@ -360,7 +360,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
 }
 
 function followOverlay(side: Store): void {
-  if (side.local.mode.value !== "class") return;
+  if (side.local.mode.value !== "class") return side.slots.overlay.waitNoMore();
   const want = wants.overlay(side);
   if (want === "wait") side.slots.overlay.wait();
   else side.slots.overlay.ask(want);

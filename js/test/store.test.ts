@@ -47,6 +47,17 @@ describe("store", () => {
     expect(requests(model).map((m) => m.op)).toEqual(["maps"]);
   });
 
+  it("waits for the classes only as long as a class is shown", () => {
+    open();
+    expect(store.slots.overlay.state.value).toBe("computing");
+    store.local.mode.value = "unit";
+    pass();
+    expect(store.slots.overlay.state.value).toBe("idle");
+    store.local.mode.value = "class";
+    pass();
+    expect(store.slots.overlay.state.value).toBe("ready");
+  });
+
   it("gets the heat maps of all predicted classes at once and switches among them alone", () => {
     expect(requests(model, "overlay")[0]).toMatchObject({ targets: [3, 0, 9, 5, 7], method: "grad_cam" });
     const before = requests(model).length;
