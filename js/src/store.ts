@@ -360,10 +360,11 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
 }
 
 function followOverlay(side: Store): void {
-  if (side.local.mode.value !== "class") return side.slots.overlay.waitNoMore();
-  const want = wants.overlay(side);
-  if (want === "wait") side.slots.overlay.wait();
-  else side.slots.overlay.ask(want);
+  const { overlay } = side.slots;
+  const want = side.local.mode.value === "class" ? wants.overlay(side) : undefined;
+  if (want === undefined) overlay.waitNoMore();
+  else if (want === "wait") overlay.wait();
+  else overlay.ask(want);
 }
 
 /** Keep every panel of the view asking for what the state calls for. Returns what ends it. */
