@@ -2,8 +2,8 @@
 
 `ask` runs one party over the questions and appends an answer a line to FOLDER/PARTY.jsonl; it goes on where it was
 stopped. Networks and depths are interleaved, so a prefix of the questions is a fair sample. `report` prints the tables
-of docs/synthesis.md from what `ask nbviz`, `ask nbviz --steps 64 --name nbviz64` and `ask lucent` have answered;
-`--write` puts them there.
+of docs/synthesis.md from what `ask nbviz`, `ask nbviz --param maco --name maco --depths late` and `ask lucent` have
+answered; `--write` puts them there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 from . import sheets, steps
 from .parties import PARTIES, STEPS
 from .questions import DEPTHS, NETWORKS, Subject, in_turn
-from .report import Answers, Comparison, natural_range, transfer
+from .report import Answers, Comparison, natural_range, other_parametrisation, transfer
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "synthesis.md"
@@ -52,9 +52,11 @@ def ask(options: argparse.Namespace) -> None:
 def report(options: argparse.Namespace) -> None:
     """Print the tables, and put them into the page between its two marks."""
     subjects = {name: Subject(name, options.data) for name in NETWORKS}
-    own, short, lucent = (Answers(options.folder, name) for name in ("nbviz", "nbviz64", "lucent"))
-    found = Comparison(own, short, lucent, {name: natural_range(subject) for name, subject in subjects.items()})
-    parts = [found.reached(), found.distribution(), found.speed(), found.spectra()]
+    own, lucent, maco = (Answers(options.folder, name) for name in ("nbviz", "lucent", "maco"))
+    found = Comparison(own, lucent, {name: natural_range(subject) for name, subject in subjects.items()})
+    parts = [found.reached(), found.distribution()]
+    parts.append(found.speed({name: steps.seconds(subject) for name, subject in subjects.items()}))
+    parts += [found.spectra(), other_parametrisation(own, maco, found.natural)]
     parts += [transfer(subjects["squeezenet1_1"], own, lucent), steps.table()]
     tables = "\n\n".join(parts)
     print(tables)

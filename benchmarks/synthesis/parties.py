@@ -22,7 +22,7 @@ INSTALL = "pip install --no-deps --target FOLDER torch-lucent==0.1.8 kornia==0.4
 
 @dataclass(frozen=True)
 class Answer:
-    """`curve` is the activation after so many steps; `pictures` the ones to keep, by step."""
+    """`curve` is the activation after so many steps; `pictures` the ones to keep, by step; seconds are of the CPU."""
 
     curve: dict[int, float]
     seconds_per_step: float
@@ -48,7 +48,7 @@ def lucent(subject: Subject, question: Question, steps: int, seed: int) -> Answe
         options |= {"transforms": [*transform.standard_transforms, subject.net.normalise], "preprocess": False}
     objective = f"labels:{question.channel}" if not question.layer else f"{_lucent_name(question)}:{question.channel}"
     thresholds = tuple(step for step in CHECKPOINTS if step <= steps)
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         images = render.render_vis(
             model,
@@ -60,7 +60,7 @@ def lucent(subject: Subject, question: Question, steps: int, seed: int) -> Answe
             **options,
         )
     finally:
-        taken = time.perf_counter() - began
+        taken = time.process_time() - began
         _forget_lucent_hooks(model)
     pixels = {step: torch.from_numpy(np.moveaxis(image, 3, 1)) for step, image in zip(thresholds, images, strict=True)}
     curve = {step: subject.activation(question, picture) for step, picture in pixels.items()}
@@ -94,15 +94,15 @@ def own(subject: Subject, question: Question, steps: int, seed: int, **options: 
 
     def look(step: nbviz.synthesis.Step) -> None:
         nonlocal spent
-        at = time.perf_counter()
+        at = time.process_time()
         # A step shows the picture before its change: that of step 5 has seen 4.
         if step.step - 1 in CHECKPOINTS:
             seen[step.step - 1] = torch.from_numpy(step.picture().copy()).permute(2, 0, 1)[None] / 255
-        spent += time.perf_counter() - at
+        spent += time.process_time() - at
 
-    began = time.perf_counter()
+    began = time.process_time()
     result = nbviz.visualize(net, target, steps=steps, size=SIZE, seed=seed, on_step=look, **options)  # type: ignore[arg-type]
-    taken = time.perf_counter() - began - spent
+    taken = time.process_time() - began - spent
     curve = {step: subject.activation(question, picture) for step, picture in seen.items()}
     assert result.activation is not None
     curve[steps] = result.activation

@@ -60,21 +60,19 @@ class Comparison:
     """Both parties on the questions that both have answered."""
 
     own: Answers
-    short: Answers
     lucent: Answers
     natural: dict[str, Range]
 
     def keys(self, network: str, depth: str | None = None) -> list[str]:
-        """Channels of a network that all have answered, by depth if given."""
-        common = [key for key in self.own.rows if key in self.lucent.rows and key in self.short.rows]
-        rows = [self.own.rows[key] for key in common]
+        """Channels of a network that both have answered, by depth if given."""
+        rows = [row for key, row in self.own.rows.items() if key in self.lucent.rows]
         return [r["key"] for r in rows if r["network"] == network and r["depth"] in ([depth] if depth else DEPTHS)]
 
     def reached(self) -> str:
         """How far both come."""
         lines = [
-            "| | channels | beyond nature within 64 steps | nbviz, 64 | **nbviz, 128** | lucent, 128 | lucent, 512 | "
-            "nbviz at 128 ahead of lucent at 512 |",
+            "| | channels | beyond nature within 64 steps | nbviz, 64 of 128 | **nbviz, 128** | lucent, 128 | "
+            "lucent, 512 | nbviz at 128 ahead of lucent at 512 |",
             "|---|---|---|---|---|---|---|---|",
         ]
         for network in NETWORKS:
@@ -85,10 +83,10 @@ class Comparison:
         return "\n".join(lines)
 
     def _reached(self, title: str, keys: list[str]) -> str:
-        beyond = _share(self.short.last(key) > 1 for key in keys)
+        beyond = _share((self.own.arrival(key) or 1000) <= 64 for key in keys)
         ahead = _share(self.own.last(key) > self.lucent.ratio(key, 512) for key in keys)
         medians = [
-            median(self.short.last(key) for key in keys),
+            median(self.own.ratio(key, 64) for key in keys),
             median(self.own.last(key) for key in keys),
             median(self.lucent.ratio(key, 128) for key in keys),
             median(self.lucent.ratio(key, 512) for key in keys),
@@ -113,22 +111,21 @@ class Comparison:
                     lines.append(f"| {network}: {party} | " + " | ".join(f"{q:.2f}" for q in found) + " |")
         return "\n".join(lines)
 
-    def speed(self) -> str:
-        """How soon both come beyond nature; of the channels where both do."""
+    def speed(self, seconds: dict[str, dict[str, float]]) -> str:
+        """How soon both come beyond nature; `seconds` a step by network and party."""
         lines = [
-            "| median of | channels | steps: nbviz | lucent | seconds: nbviz | lucent | a step, ms: nbviz | lucent |"
+            "| beyond nature | median steps, nbviz | lucent | never, nbviz | lucent | CPU ms a step, nbviz | lucent |"
         ]
-        lines.append("|---" * 8 + "|")
+        lines.append("|---" * 7 + "|")
         for network in NETWORKS:
-            keys = [k for k in self.keys(network) if self.own.arrival(k) and self.lucent.arrival(k)]
+            keys = self.keys(network)
             if not keys:
                 continue
-            cells: list[str] = []
-            for form, of in (("{:.0f}", _steps), ("{:.2f}", _seconds), ("{:.0f}", _step_time)):
-                cells += [form.format(median(of(party, key) for key in keys)) for party in (self.own, self.lucent)]
-            never = [sum(party.arrival(k) is None for k in self.keys(network)) for party in (self.own, self.lucent)]
-            note = f" (never: nbviz {never[0]}, lucent {never[1]})" if any(never) else ""
-            lines.append(f"| {network} | {len(keys)}{note} | {' | '.join(cells)} |")
+            arrivals = [[party.arrival(key) for key in keys] for party in (self.own, self.lucent)]
+            steps = [f"{median(step for step in some if step):.0f}" for some in arrivals]
+            never = [str(some.count(None)) for some in arrivals]
+            times = [f"{1000 * seconds[network][party]:.0f}" for party in ("nbviz", "lucent")]
+            lines.append(f"| {network} | {' | '.join((*steps, *never, *times))} |")
         return "\n".join(lines)
 
     def spectra(self) -> str:
@@ -150,6 +147,19 @@ class Comparison:
                 cells = " | ".join(f"{median(measure(picture) for picture in some):.2f}" for some in sets)
                 lines.append(f"| {network}: {title} | {cells} |")
         return "\n".join(lines)
+
+
+def other_parametrisation(own: Answers, other: Answers, nature: dict[str, Range]) -> str:
+    """The same late channels with another parametrisation: how far, and how natural."""
+    lines = ["| late channels, medians | | × natural | octaves outside | octaves from the mean |", "|---" * 5 + "|"]
+    for network in NETWORKS:
+        keys = [key for key, row in other.rows.items() if row["network"] == network and key in own.rows]
+        for party in (own, other) if keys else ():
+            pictures = [party.picture(key, 128) for key in keys]
+            outside, off = (median(map(far, pictures)) for far in (nature[network].outside, nature[network].distance))
+            name, reached = "fourier" if party is own else party.name, median(map(party.last, keys))
+            lines.append(f"| {network}, {len(keys)} channels | {name} | {reached:.2f} | {outside:.2f} | {off:.2f} |")
+    return "\n".join(lines)
 
 
 def natural_range(subject: Subject) -> Range:
@@ -176,18 +186,6 @@ def _judged(judge: Subject, picture: torch.Tensor, wanted: int) -> tuple[bool, b
         logits = judge.net.tap(judge.net.normalise(picture[None]), [], logits=True)[""][0]
     order = logits.argsort(descending=True)[:5].tolist()
     return order[0] == wanted, wanted in order, float(logits.softmax(0)[wanted])
-
-
-def _steps(party: Answers, key: str) -> float:
-    return float(party.arrival(key) or 0)
-
-
-def _seconds(party: Answers, key: str) -> float:
-    return _steps(party, key) * float(party.rows[key]["seconds_per_step"])
-
-
-def _step_time(party: Answers, key: str) -> float:
-    return 1000 * float(party.rows[key]["seconds_per_step"])
 
 
 def _share(truths: Iterable[bool]) -> float:

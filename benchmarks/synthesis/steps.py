@@ -16,7 +16,8 @@ from nbviz.synthesis.objectives import Objective
 from nbviz.synthesis.parametrisations import Fourier
 from nbviz.synthesis.transforms import disturb
 
-from .questions import SIZE
+from .parties import PARTIES
+from .questions import SIZE, Subject
 
 LAYERS = {
     "resnet18": ("layer1", "layer3", "layer4"),
@@ -24,6 +25,9 @@ LAYERS = {
     "mobilenet_v2": ("features.4", "features.10", "features.17"),
 }
 REPEATS = 9
+TURNS = 5
+TURN = 24
+"""Steps of a turn: with the first ones, which cost more, as in a short run."""
 
 
 def table() -> str:
@@ -35,6 +39,16 @@ def table() -> str:
         floor, *times = _alternating(rivals)
         lines.append(f"| {name} | {1000 * floor:.0f} | {' | '.join(f'{t / floor:.2f}' for t in times)} |")
     return "\n".join(lines)
+
+
+def seconds(subject: Subject) -> dict[str, float]:
+    """CPU seconds a step of each party, on a channel of a middle layer, taking turns."""
+    question = next(question for question in subject.channels() if question.depth == "middle")
+    taken: dict[str, list[float]] = {name: [] for name in PARTIES}
+    for _ in range(TURNS):
+        for name, party in PARTIES.items():
+            taken[name].append(party(subject, question, TURN, 0).seconds_per_step)
+    return {name: median(times) for name, times in taken.items()}
 
 
 def _floor(net: nbviz.Network) -> Callable[[], object]:
