@@ -113,9 +113,7 @@ class Comparison:
 
     def speed(self, seconds: dict[str, dict[str, float]]) -> str:
         """How soon both come beyond nature; `seconds` a step by network and party."""
-        lines = [
-            "| beyond nature | median steps, nbviz | lucent | never, nbviz | lucent | CPU ms a step, nbviz | lucent |"
-        ]
+        lines = ["| | steps to nature, nbviz | lucent | never, nbviz | lucent | CPU ms a step, nbviz | lucent |"]
         lines.append("|---" * 7 + "|")
         for network in NETWORKS:
             keys = self.keys(network)

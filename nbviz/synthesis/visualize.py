@@ -106,10 +106,11 @@ def visualize(
         raise explain_size(net, batch.objectives, shape, error) from error
     shown = picture.pixels().detach().mul(255).round().div(255)
     options = _options(steps, shape, param, seed, transforms, rate, statistics, early_stop)
-    found = [
-        _result(net, batch.objectives[k], shown[k : k + 1], k, course, tuple(frames[k]), maxima[k], seeds[k], options)
-        for k in range(len(batch))
-    ]
+    found = []
+    for k, goal in enumerate(batch.objectives):
+        code = f"nbviz.visualize(net, {_expression(goal.target, batch)}, {options})" + f"[{k}]" * bool(batch.penalty)
+        own = shown[k : k + 1]
+        found.append(_result(net, goal, own, k, course, tuple(frames[k]), maxima[k], seeds[k], code))
     return found[0] if alone else found
 
 
@@ -144,7 +145,7 @@ def _result(
     frames: tuple[Image.Image, ...],
     natural_max: float | None,
     seed: int,
-    options: str,
+    code: str,
 ) -> Synthesis:
     """The picture in 8 bits, and the objective and activation of exactly that picture."""
     taps = objective.tap(net, net.normalise(shown).to(net.dtype))
@@ -160,9 +161,16 @@ def _result(
         frames=frames,
         steps=len(course.values),
         seed=seed,
-        code=f"nbviz.visualize(net, {as_code(objective.target)}, {options})",
+        code=code,
         activations=None if strongest is None else course.activations[:, k].tolist(),
     )
+
+
+def _expression(target: Target, batch: Batch) -> str:
+    """What was asked for, in Python: pictures that are to differ can only be made again together."""
+    if not batch.penalty:
+        return as_code(target)
+    return f"nbviz.diversity({as_code(target)}, {len(batch)}, strength={batch.penalty!r}, layer={batch.layer!r})"
 
 
 def _ratio(activation: float | None, natural_max: float | None) -> float | None:

@@ -83,6 +83,15 @@ def test_where_memory_is_short_fewer_go_at_once_and_the_pictures_stay_the_same(m
         assert abs(pixels(one) - pixels(visualize(net, target, 4))).max() <= 2
 
 
+def test_a_differing_picture_is_made_again_by_its_line() -> None:
+    net, _ = limited(100)
+    second = visualize(net, diversity(net.unit("3", 2) + 0.5 * net.unit("0", 1), 3, strength=0.5), 4, seed=7)[1]
+    assert second.seed == 8
+    again = eval(second.code, {"nbviz": nbviz, "net": net})
+    assert again.code == second.code
+    assert np.array_equal(pixels(again), pixels(second))
+
+
 def test_differing_pictures_stay_the_same_where_memory_is_short() -> None:
     net, _ = limited(100)
     enough = visualize(net, diversity(net.unit("3", 2), 4), 4, at_once=4)
