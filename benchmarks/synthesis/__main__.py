@@ -1,4 +1,4 @@
-"""`python -m benchmarks.synthesis ask PARTY | report | sheets`: activation maximisation beside lucent.
+"""`python -m benchmarks.synthesis ask PARTY | report | times | sheets`: activation maximisation beside lucent.
 
 `ask` runs one party over the questions and appends an answer a line to FOLDER/PARTY.jsonl; it goes on where it was
 stopped. Networks and depths are interleaved, so a prefix of the questions is a fair sample. `report` prints the tables
@@ -23,7 +23,6 @@ from .report import Answers, Comparison, natural_range, other_parametrisation, t
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "synthesis.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 DATA = Path(os.environ.get("NBVIZ_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
@@ -50,20 +49,33 @@ def ask(options: argparse.Namespace) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
-    """Print the tables, and put them into the page between its two marks."""
+    """What was reached, from the answers."""
     subjects = {name: Subject(name, options.data) for name in NETWORKS}
     own, lucent, maco = (Answers(options.folder, name) for name in ("nbviz", "lucent", "maco"))
     found = Comparison(own, lucent, {name: natural_range(subject) for name, subject in subjects.items()})
-    parts = [found.reached(), found.distribution()]
-    parts.append(found.speed({name: steps.seconds(subject) for name, subject in subjects.items()}))
-    parts += [found.spectra(), other_parametrisation(own, maco, found.natural)]
-    parts += [transfer(subjects["squeezenet1_1"], own, lucent), steps.table()]
-    tables = "\n\n".join(parts)
-    print(tables)
-    if options.write:
-        before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-        page = f"{before}{BEGIN}\n\n{tables}\n\n{END}{rest.split(END)[1]}"
-        PAGE.write_text(page, encoding="utf-8")
+    parts = [found.reached(), found.distribution(), found.arrivals(), found.spectra()]
+    parts.append(transfer(subjects["squeezenet1_1"], own, lucent))
+    if maco.rows:
+        parts.append(other_parametrisation(own, maco, found.natural))
+    _publish("reached", parts, options.write)
+
+
+def times(options: argparse.Namespace) -> None:
+    """What a step takes."""
+    parts = [steps.table()]
+    if options.lucent:
+        parts.append(steps.beside_lucent([Subject(name, options.data) for name in NETWORKS]))
+    _publish("times", parts, options.write)
+
+
+def _publish(name: str, tables: list[str], write: bool) -> None:
+    """Print tables, and put them into the page between the two marks of this name."""
+    text = "\n\n".join(tables)
+    print(text)
+    if write:
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        before, rest = PAGE.read_text(encoding="utf-8").split(begin)
+        PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 def draw_sheets(options: argparse.Namespace) -> None:
@@ -88,9 +100,12 @@ def main() -> None:
     asking.add_argument("--depths", nargs="+", choices=(*DEPTHS, "class"))
     asking.add_argument("--most", type=int, help="questions to answer at most")
     asking.set_defaults(run=ask)
-    reporting = commands.add_parser("report", help="print the tables")
-    reporting.add_argument("--write", action="store_true", help=f"put them into {PAGE.relative_to(ROOT)}")
-    reporting.set_defaults(run=report)
+    reporting = commands.add_parser("report", help="print the tables of what was reached")
+    timing = commands.add_parser("times", help="print the tables of what a step takes")
+    timing.add_argument("--lucent", action="store_true", help="beside lucent, too")
+    for command, run in ((reporting, report), (timing, times)):
+        command.add_argument("--write", action="store_true", help=f"put them into {PAGE.relative_to(ROOT)}")
+        command.set_defaults(run=run)
     drawing = commands.add_parser("sheets", help="write the contact sheets of nbviz' answers into docs/")
     drawing.set_defaults(run=draw_sheets)
     options = parser.parse_args()

@@ -111,10 +111,9 @@ class Comparison:
                     lines.append(f"| {network}: {party} | " + " | ".join(f"{q:.2f}" for q in found) + " |")
         return "\n".join(lines)
 
-    def speed(self, seconds: dict[str, dict[str, float]]) -> str:
-        """How soon both come beyond nature; `seconds` a step by network and party."""
-        lines = ["| | steps to nature, nbviz | lucent | never, nbviz | lucent | CPU ms a step, nbviz | lucent |"]
-        lines.append("|---" * 7 + "|")
+    def arrivals(self) -> str:
+        """How soon both come beyond nature."""
+        lines = ["| | median steps to nature, nbviz | lucent | never there, nbviz | lucent |", "|---" * 5 + "|"]
         for network in NETWORKS:
             keys = self.keys(network)
             if not keys:
@@ -122,8 +121,7 @@ class Comparison:
             arrivals = [[party.arrival(key) for key in keys] for party in (self.own, self.lucent)]
             steps = [f"{median(step for step in some if step):.0f}" for some in arrivals]
             never = [str(some.count(None)) for some in arrivals]
-            times = [f"{1000 * seconds[network][party]:.0f}" for party in ("nbviz", "lucent")]
-            lines.append(f"| {network} | {' | '.join((*steps, *never, *times))} |")
+            lines.append(f"| {network} | {' | '.join((*steps, *never))} |")
         return "\n".join(lines)
 
     def spectra(self) -> str:

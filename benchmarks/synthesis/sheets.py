@@ -29,8 +29,8 @@ def contact_sheet(answers: Answers, network: str) -> Image.Image:
             left = GAP + k * (TILE + GAP)
             sheet.paste(_tile(answers, answer["key"], answer["steps"]), (left, top + LINE))
             name = f"{answer['layer']}:{answer['channel']}"
-            draw.text((left, top + LINE + TILE), name if len(name) < 26 else f"…{name[-25:]}", fill="black")
-            draw.text((left, top + 2 * LINE + TILE), f"{answers.last(answer['key']):.2f} × natural", fill="black")
+            draw.text((left, top + LINE + TILE), name if len(name) < 26 else f"..{name[-24:]}", fill="black")
+            draw.text((left, top + 2 * LINE + TILE), f"{answers.last(answer['key']):.2f} x natural", fill="black")
     return sheet
 
 

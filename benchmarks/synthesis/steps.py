@@ -17,15 +17,15 @@ from nbviz.synthesis.parametrisations import Fourier
 from nbviz.synthesis.transforms import disturb
 
 from .parties import PARTIES
-from .questions import SIZE, Subject
+from .questions import SIZE, Question, Subject
 
 LAYERS = {
     "resnet18": ("layer1", "layer3", "layer4"),
     "squeezenet1_1": ("features.4", "features.9", "features.12"),
     "mobilenet_v2": ("features.4", "features.10", "features.17"),
 }
-REPEATS = 9
-TURNS = 5
+REPEATS = 7
+TURNS = 3
 TURN = 24
 """Steps of a turn: with the first ones, which cost more, as in a short run."""
 
@@ -41,14 +41,24 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def seconds(subject: Subject) -> dict[str, float]:
-    """CPU seconds a step of each party, on a channel of a middle layer, taking turns."""
-    question = next(question for question in subject.channels() if question.depth == "middle")
-    taken: dict[str, list[float]] = {name: [] for name in PARTIES}
-    for _ in range(TURNS):
-        for name, party in PARTIES.items():
-            taken[name].append(party(subject, question, TURN, 0).seconds_per_step)
-    return {name: median(times) for name, times in taken.items()}
+def beside_lucent(subjects: list[Subject]) -> str:
+    """Milliseconds of CPU a step of each party, on a channel of a middle layer, taking turns."""
+    lines = ["| CPU ms a step, a middle layer | nbviz | lucent |", "|---|---|---|"]
+    for subject in subjects:
+        name = next(name for name, layer in subject.net.layers.items() if layer.spatial and _half_way(subject, name))
+        question = Question(subject.name, name, 0, "middle", 1.0)
+        taken: dict[str, list[float]] = {party: [] for party in PARTIES}
+        for _ in range(TURNS):
+            for party, run in PARTIES.items():
+                taken[party].append(run(subject, question, TURN, 0).seconds_per_step)
+        cells = " | ".join(f"{1000 * median(taken[party]):.0f}" for party in ("nbviz", "lucent"))
+        lines.append(f"| {subject.name}, {name} | {cells} |")
+    return "\n".join(lines)
+
+
+def _half_way(subject: Subject, name: str) -> bool:
+    names = list(subject.net.layers)
+    return names.index(name) >= len(names) // 2
 
 
 def _floor(net: nbviz.Network) -> Callable[[], object]:
