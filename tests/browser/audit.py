@@ -20,7 +20,8 @@ def violations(shown: Locator) -> list[str]:
         shown.page.evaluate(AXE.read_text("utf-8"))
     found: list[dict[str, Any]] = shown.evaluate(
         """async (element, values) => {
-            const options = { runOnly: { type: "tag", values }, resultTypes: ["violations"] };
+            const rules = { "target-size": { enabled: true } };
+            const options = { runOnly: { type: "tag", values }, rules, resultTypes: ["violations"] };
             return (await axe.run(element, options)).violations;
         }""",
         TAGS,

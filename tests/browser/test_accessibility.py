@@ -15,8 +15,9 @@ from tests.browser.lab import ANSWER_MS, Notebook
 PARTS = """
 import ipywidgets
 scene = scenes.pictures[0]
+atlas = nbviz.scan(net, list(nbviz.demo.scenes(12, seed=1).pictures), "atlas", [w.layer], progress=False)
 ipywidgets.VBox([
-    nbviz.LayerGrid(net, scene, height=300), nbviz.UnitInspector(net, scene),
+    nbviz.LayerGrid(net, scene, height=300), nbviz.UnitInspector(net, scene, atlas=atlas),
     nbviz.HeatmapOverlay(net, scene, target=3), nbviz.FilterGrid(net, height=220), nbviz.Dreamer(net, scene)])
 """
 KEPT = "w.pin(); w.pin('layer1.0.conv2:7', 'edges', 'of any colour'); w.bookmark('Here')"
