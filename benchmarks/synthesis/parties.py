@@ -50,15 +50,7 @@ def lucent(subject: Subject, question: Question, steps: int, seed: int) -> Answe
     thresholds = tuple(step for step in CHECKPOINTS if step <= steps)
     began = time.process_time()
     try:
-        images = render.render_vis(
-            model,
-            objective,
-            lambda: size_of_picture,
-            thresholds=thresholds,
-            progress=False,
-            show_image=False,
-            **options,
-        )
+        images = render.render_vis(model, objective, lambda: size_of_picture, thresholds=thresholds, **options)
     finally:
         taken = time.process_time() - began
         _forget_lucent_hooks(model)
