@@ -89,13 +89,12 @@ def _folded(module: nn.Module) -> nn.Module:
 
 def _step(model: nn.Module, layer: str, x: Tensor, last: bool) -> Callable[[], Tensor]:
     net = nbviz.Network(model, input_size=224, device="cpu")
-    net.arranged(x)
     # What is measured is the order of memory itself, whatever the library would choose.
-    net._taps.takes_channels_last = last
+    net._channels_last = last
 
     def step() -> Tensor:
         free = x.clone().requires_grad_()
-        value = net.tap(free, [layer])[layer][:, 3].mean()
+        value = net.tap(net.arranged(free), [layer])[layer][:, 3].mean()
         return torch.autograd.grad(value, free)[0]
 
     return step

@@ -188,7 +188,7 @@ class Network(Course):
 
         The network runs only as far as needed; with `logits` to the end, under the key `""`.
         """
-        run, output = self.run(self.arranged(x), list(layers), logits)
+        run, output = self.run(x, list(layers), logits)
         maps = {name: self.as_map(name, out, x) for name, out in run.outputs.items()}
         missing = set(layers) - set(maps)
         if missing:
@@ -215,21 +215,8 @@ class Network(Course):
         Convolutions on a CPU follow the input's layout and are mostly faster so; a network that calls `view` on a map
         cannot take it.
         """
-        last = x.device.type == "cpu" and self._takes_channels_last()
+        last = x.device.type == "cpu" and self._channels_last
         return x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
-
-    @torch.no_grad()
-    def _takes_channels_last(self) -> bool:
-        with self.running():
-            if self._taps.takes_channels_last is None:
-                x = torch.zeros(1, self.in_channels, *self.input_size, dtype=self.dtype)
-                try:
-                    self.run(x.contiguous(memory_format=torch.channels_last), [])
-                except ForwardFailed:
-                    self._taps.takes_channels_last = False
-                else:
-                    self._taps.takes_channels_last = True
-            return self._taps.takes_channels_last
 
     def as_map(self, name: str, output: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """A raw output of layer `name` as (N, C, H, W); vectors as (N, C, 1, 1)."""
@@ -286,7 +273,13 @@ class Network(Course):
 
     def _learn_layers(self, size: tuple[int, int]) -> None:
         noise = torch.randn(1, self.in_channels, *size, generator=torch.Generator().manual_seed(0))
-        found, output = discover(self._taps, noise.to(self.device, self.dtype))
+        x = noise.to(self.device, self.dtype)
+        try:
+            found, output = discover(self._taps, x.contiguous(memory_format=torch.channels_last))
+            self._channels_last = True
+        except ForwardFailed:
+            found, output = discover(self._taps, x)
+            self._channels_last = False
         logits = tensor_of(output, self._output)
         self.classes = logits.shape[1] if logits.dim() == 2 else 0
         self._output_shape = tuple(logits.shape)

@@ -83,7 +83,6 @@ class Taps:
         self.twin = twin
         self._run: Run | None = None
         self.copied: set[str] = set()
-        self.takes_channels_last: bool | None = None  # until it was tried
         for name, module in twin.named_modules():
             # What computes weights is no layer of the network.
             if name and "parametrizations" not in name.split("."):

@@ -77,7 +77,7 @@ class Batch:
     ) -> tuple[Tensor, Tensor, Tensor]:
         x = x.requires_grad_()
         with redirecting() if redirect else contextlib.nullcontext():
-            taps = net.tap(x, self.layers, logits=self.logits)
+            taps = net.tap(net.arranged(x), self.layers, logits=self.logits)
         rows = list(enumerate(self.objectives[part]))
         each = [{name: maps[k : k + 1] for name, maps in taps.items()} for k, _ in rows]
         drives = torch.cat([objective.drive(each[k]) for k, objective in rows])
@@ -101,7 +101,7 @@ class Batch:
     @torch.no_grad()
     def _grams(self, net: Network, x: Tensor) -> Tensor:
         """Ĝ of every picture, (N, C, C)."""
-        taps = [net.tap(x[part], self.layers, logits=self.logits) for part in self._parts()]
+        taps = [net.tap(net.arranged(x[part]), self.layers, logits=self.logits) for part in self._parts()]
         return torch.cat([gram(some[self.layer]) for some in taps])
 
     def _likeness(self, taps: Taps, part: slice, others: Tensor) -> Tensor:

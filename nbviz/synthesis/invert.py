@@ -149,7 +149,7 @@ def _invert(
     trace, best = _descend(net, layer, original, picture, settings, on_step)
     shown = best.mul(255).round().div(255)
     with torch.no_grad():
-        found = net.tap(net.normalise(shown).to(net.dtype), [layer])[layer]
+        found = net.tap(net.arranged(net.normalise(shown).to(net.dtype)), [layer])[layer]
         value = float(_LOSSES[settings.loss](found, original, settings.power))
         error = float(distance(found, original))
     return Inversion(
@@ -171,7 +171,7 @@ def _invert(
 @torch.no_grad()
 def _features(net: Network, x: Tensor, layer: str) -> Tensor:
     """Φ₀, (1, C, H, W); `NotDefined` where there is nothing in it."""
-    features = net.tap(x, [layer])[layer]
+    features = net.tap(net.arranged(x), [layer])[layer]
     if not bool(torch.isfinite(features).all()):
         raise NotFinite(f"Layer {layer!r} computes NaN or infinity on this picture.")
     if not bool(features.any()):
@@ -220,7 +220,7 @@ def _way_down(
     free = pixels.requires_grad_()
     x = net.normalise(free).to(net.dtype)
     with redirecting() if redirect else contextlib.nullcontext():
-        loss = _LOSSES[settings.loss](net.tap(x, [layer])[layer], original, settings.power)
+        loss = _LOSSES[settings.loss](net.tap(net.arranged(x), [layer])[layer], original, settings.power)
     way = torch.autograd.grad(-loss, free, allow_unused=True)[0] if loss.requires_grad else None
     if way is None:
         raise NotDefined(

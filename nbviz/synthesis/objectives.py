@@ -75,7 +75,7 @@ class Objective:
 
     def tap(self, net: Network, x: Tensor) -> dict[str, Tensor]:
         """Run the network as far as this objective needs it; x (N, C, H, W) in model space."""
-        return net.tap(x, self.layers, logits=self.logits)
+        return net.tap(net.arranged(x), self.layers, logits=self.logits)
 
     def value(self, taps: Taps) -> Tensor:
         """The objective of each picture, (N,), differentiable."""
