@@ -79,6 +79,9 @@ export interface AnySlot {
   markStale(): void;
 }
 
+/** What is known so far of a scan under way answers nothing for good. */
+const isFinal = ({ meta }: Result): boolean => !("complete" in meta) || meta.complete;
+
 export class Slot<O extends Op> implements AnySlot {
   readonly state = signal<PanelState>("idle");
   readonly shown = signal<Shown<O> | null>(null);
@@ -166,7 +169,7 @@ export class Slot<O extends Op> implements AnySlot {
       progress: (message, buffers) => this.#advance(want, message, buffers),
       result: (result) => {
         // Named by the weights of now: news of a change comes before the results that have it.
-        this.context.cache.put(this.#questionOf(want), result);
+        if (isFinal(result)) this.context.cache.put(this.#questionOf(want), result);
         this.#show(want, result as Result<O>, performance.now() - asked, false);
       },
       failure: (failure) => this.#fail(failure),

@@ -55,6 +55,11 @@ describe("the camera", () => {
 });
 
 describe("pictures", () => {
+  it("cannot be added to a page that shows a recording, and the button says why", async () => {
+    const { root } = await open("explorer", { _holds: () => true });
+    expect(button(root, "Pictures are read by a kernel: this page has none").disabled).toBe(true);
+  });
+
   it("cannot be added where there is no kernel, and the button says why", async () => {
     const { root, model } = await open();
     model.dead = true;

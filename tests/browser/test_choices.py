@@ -59,7 +59,7 @@ def test_grad_cam_follows_the_chosen_layer(open_notebook: OpenNotebook) -> None:
     panel = notebook.panel("overlay")
     last = picture(panel.locator("canvas"))
     repainted(panel, lambda: control(notebook, "at").select_option("chosen"))
-    layer = notebook.page.get_by_role("option", name=re.compile("^layer2"))
+    layer = notebook.page.get_by_role("treeitem", name=re.compile("^layer2"))
     repainted(panel, layer.first.click)
     ready(notebook)
     expect(panel).to_contain_text("Grad-CAM at layer2")

@@ -74,7 +74,7 @@ def test_a_class_beyond_the_strongest_five_is_found_by_its_name(open_notebook: O
     notebook = opened(open_notebook)
     shown = notebook.page.locator(".class-bar .name").all_inner_texts()
     other = next(label for label in eval(value_of(notebook, "nbviz.demo.CLASSES")) if label not in shown)
-    search = notebook.page.get_by_role("combobox", name=re.compile("class", re.IGNORECASE))
+    search = notebook.page.get_by_role("combobox", name=re.compile("^any of", re.IGNORECASE))
     search.fill(other)
     repainted(notebook.panel("overlay"), lambda: search.press("Enter"))
     expect(notebook.panel("overlay")).to_contain_text(other)

@@ -36,7 +36,6 @@ def limited(most: int, error: type[Exception] = torch.OutOfMemoryError) -> tuple
     torch.manual_seed(0)
     gate = Full(10**6, error)
     net = Network(nn.Sequential(nn.Conv2d(3, 4, 5), gate, nn.ReLU(), nn.Conv2d(4, 6, 3)), input_size=24)
-    net.arranged(torch.zeros(1, 3, 24, 24))  # how the network likes its input is tried out once
     twin = net._taps.twin.get_submodule("1")
     assert isinstance(twin, Full)
     twin.most, twin.seen = most, []

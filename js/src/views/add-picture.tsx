@@ -5,11 +5,13 @@ import { useStore } from "./context";
 import { Button, OWN_KEYS } from "./controls";
 
 const NO_KERNEL = "Pictures are read by the kernel, and there is none: run the cell again.";
+const RECORDED = "Pictures are read by a kernel: this page has none.";
 
 export function AddPicture() {
-  const { uploads, transport } = useStore();
+  const { uploads, transport, traits } = useStore();
   const field = useRef<HTMLInputElement>(null);
-  const gone = transport.link.value === "gone";
+  const recorded = traits._holds.value !== null;
+  const gone = recorded || transport.link.value === "gone";
   const take = async (event: Event) => {
     const input = event.currentTarget as HTMLInputElement;
     const files = [...(input.files ?? [])];
@@ -21,7 +23,7 @@ export function AddPicture() {
     <div class="add">
       <input ref={field} type="file" accept="image/*" multiple hidden onChange={take} {...OWN_KEYS} />
       <Button
-        label={gone ? NO_KERNEL : "Add pictures from files, or drop them on the widget"}
+        label={recorded ? RECORDED : gone ? NO_KERNEL : "Add pictures from files, or drop them on the widget"}
         onClick={() => field.current?.click()}
         disabled={gone}
       >
