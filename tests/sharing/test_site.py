@@ -24,7 +24,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> nbviz.Atlas:
         Image.fromarray(pixels).save(folder / f"{number}.png")
     net = tiny_network()
     net.name = HOSTILE
-    return nbviz.scan(net, folder, folder.parent / "atlas", layers=["0", "3"], k=2, progress=False)
+    return nbviz.scan(net, folder, tmp_path_factory.mktemp("hostile") / "atlas", layers=["0", "3"], k=2, progress=False)
 
 
 def test_a_record_is_found_by_its_range(atlas: nbviz.Atlas, tmp_path: Path) -> None:
