@@ -4,6 +4,7 @@ import { dreamTarget, dreamtClass } from "../dreaming";
 import { className } from "../wants";
 import { useStore } from "./context";
 import { Button, NumberField, Segments, Select } from "./controls";
+import { LayerChoice } from "./layer-choice";
 import { UnitField } from "./unit-field";
 
 const AIMS: readonly { value: DreamAim; label: string; title: string }[] = [
@@ -89,20 +90,12 @@ export function StartStop({ slot, disabled = false, label, onStart }: StartStopP
 
 function AimField() {
   const store = useStore();
-  const { dreaming, traits, setTraits } = store;
+  const { dreaming, traits } = store;
   if (dreaming.aim.value === "unit") return <UnitField store={store} />;
   if (dreaming.aim.value === "class") return <ClassField />;
   return (
     <>
-      <Select
-        label="layer"
-        options={traits._network.value.layers.map(({ name, kind }) => ({
-          value: name,
-          label: `${name} · ${kind}`,
-        }))}
-        value={traits.layer.value}
-        onChange={(layer) => setTraits({ layer })}
-      />
+      <LayerChoice />
       {traits._images.value.length > 1 && <GuideField />}
     </>
   );

@@ -4,11 +4,12 @@ import { useRef } from "preact/hooks";
 import type { Traits } from "../traits";
 import { ChannelGrid } from "./channel-grid";
 import { type Tab, useStore, useView } from "./context";
-import { OWN_KEYS, Select } from "./controls";
+import { OWN_KEYS } from "./controls";
 import { Dreamer } from "./dreamer";
 import { FilterGrid } from "./filter-grid";
 import { Footer, Header } from "./frame";
 import { ImageStrip } from "./image-strip";
+import { LayerChoice } from "./layer-choice";
 import { NetworkMap } from "./network-map";
 import { PicturePane } from "./picture-pane";
 import { useSize } from "./size";
@@ -85,20 +86,11 @@ function Tabs() {
 }
 
 function LayerGrid() {
-  const store = useStore();
-  const { traits, setTraits } = store;
+  const { traits } = useStore();
   const height = traits._options.value.height ?? 420;
   return (
     <div class="single" style={{ height: `${height}px` }}>
-      <Select
-        label="layer"
-        options={traits._network.value.layers.map(({ name, kind }) => ({
-          value: name,
-          label: `${name} · ${kind}`,
-        }))}
-        value={traits.layer.value}
-        onChange={(layer) => setTraits({ layer })}
-      />
+      <LayerChoice />
       <ImageStrip />
       <ChannelGrid />
       <Footer />
