@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .. import images
 from ..address import Unit
-from ..errors import BadAtlas, BadDataset, BadRequest, OutOfRange, close_matches
+from ..errors import BadAtlas, BadDataset, BadRequest, NbvizError, OutOfRange, close_matches
 from ..network import Network
 from . import fingerprint, tiles
 from .add import add, require_finished
@@ -185,6 +185,25 @@ class Atlas:
         if self._net is None:
             raise BadDataset("Without its network nobody knows how the pictures are prepared; attach(net) gives it.")
         return as_input(self._net, self._item(number), self._plan.space)
+
+    def sample(self, n: int = 64) -> list[Tensor]:
+        """Up to `n` pictures spread evenly over the data set, as `input` gives them.
+
+        For what they have in common: `nbviz.synthesis.statistics(net, atlas.sample())`. Pictures that the scan had to
+        skip are left out; `BadDataset` where none can be read any more.
+        """
+        if n < 1:
+            raise BadRequest(f"n={n}: a sample has at least one picture.")
+        found: list[Tensor] = []
+        reason: NbvizError | None = None
+        for number in range(0, self._plan.count, max(1, -(-self._plan.count // n))):
+            try:
+                found.append(self.input(number))
+            except NbvizError as error:
+                reason = error
+        if reason and not found:
+            raise reason
+        return found
 
     # -- more pictures ------------------------------------------------------------------------------------------
 

@@ -285,3 +285,25 @@ def test_names_and_classes_are_text_and_never_markup(scan: Scan, tmp_path: Path)
     assert "<b>" not in shown
     assert "<img src=x>" not in shown
     assert "&lt;b&gt;bold &amp; co" in shown
+
+
+def test_a_sample_is_spread_over_the_data_set_and_gives_a_synthesis_its_statistics(
+    atlas: nbviz.Atlas, net: nbviz.Network, scenes: nbviz.demo.Scenes
+) -> None:
+    read = nbviz.Atlas(atlas.path, net=net)
+    sample = read.sample(12)
+    assert [x.shape for x in sample] == [(1, 3, *net.input_size)] * 12
+    assert all(torch.equal(x, read.input(number)) for x, number in zip(sample, range(0, COUNT, 4), strict=True))
+    found = nbviz.synthesis.statistics(net, read.sample(COUNT))
+    assert found.pictures == COUNT
+    expected = np.mean([scene.mean((0, 1)) / 255 for scene in scenes.pictures], 0)
+    assert found.mean is not None
+    assert np.allclose(found.mean.numpy(), expected, atol=0.01)
+    with pytest.raises(BadDataset, match=r"attach\(net\)"):
+        nbviz.Atlas(atlas.path).sample()
+
+
+def test_a_sample_leaves_out_what_cannot_be_read(scan: Scan, zoo: Path, tmp_path: Path, net: nbviz.Network) -> None:
+    spoil(zoo)
+    atlas = nbviz.Atlas(scan(zoo, tmp_path / "atlas", layers=["fc"]).path, net=net)
+    assert len(atlas.sample(GOOD + len(BAD))) == GOOD
