@@ -1,9 +1,10 @@
 """`python -m benchmarks.synthesis ask PARTY | report | times | sheets`: activation maximisation beside lucent.
 
-`ask` runs one party over the questions and appends an answer a line to FOLDER/PARTY.jsonl; it goes on where it was
-stopped. Networks and depths are interleaved, so a prefix of the questions is a fair sample. `report` prints the tables
-of docs/synthesis.md from what `ask nbviz`, `ask nbviz --param maco --name maco --depths late` and `ask lucent` have
-answered; `--write` puts them there.
+`ask` runs one party over the questions and appends an answer a line to answers/PARTY.jsonl, beside this file; it goes
+on where it was stopped, so delete the file where the party has changed. lucent's answers take hours and are kept for
+whoever changes ours; the pictures are left in --folder. Networks and depths are interleaved, so a prefix of the
+questions is a fair sample. `report` prints the tables of docs/synthesis.md from what `ask nbviz`, `ask nbviz --param
+maco --name maco --depths late` and `ask lucent` have answered; `--write` puts them there.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from pathlib import Path
 import torch
 
 from . import sheets, steps
+from .looks import looks
 from .parties import PARTIES, STEPS
-from .questions import DEPTHS, NETWORKS, Subject, in_turn
-from .report import Answers, Comparison, natural_range, other_parametrisation, transfer
+from .questions import DEPTHS, JUDGES, NETWORKS, Subject, in_turn
+from .report import Answers, Comparison, other_parametrisation, transfer
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "synthesis.md"
+ANSWERS = Path(__file__).parent / "answers"
 DATA = Path(os.environ.get("NBVIZ_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
@@ -32,17 +35,18 @@ def ask(options: argparse.Namespace) -> None:
     length = options.steps or STEPS[options.party]
     pictures = options.folder / options.name
     pictures.mkdir(parents=True, exist_ok=True)
-    log = options.folder / f"{options.name}.jsonl"
-    done = {json.loads(line)["key"] for line in log.read_text().splitlines()} if log.exists() else set()
+    log = ANSWERS / f"{options.name}.jsonl"
+    done = Answers(log).rows
     depths = options.depths or (*DEPTHS, "class")
     questions = in_turn(subjects, lambda question: question.key not in done and question.depth in depths)
     for question in questions[: options.most]:
         extra = {"param": options.param} if options.param else {}
         answer = PARTIES[options.party](subjects[question.network], question, length, options.seed, **extra)
         for step, picture in answer.pictures.items():
-            picture.save(pictures / f"{question.key.replace('/', '_')}_{step}.png")
+            picture.save(sheets.file_of(pictures, question.key, step))
         row = {"key": question.key, **asdict(question), "seed": options.seed, "steps": length}
         row |= {"curve": answer.curve, "seconds_per_step": answer.seconds_per_step}
+        row["looks"] = {n: looks(subjects[question.network], question, p) for n, p in answer.pictures.items()}
         with log.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(f"{question.key:60s} {answer.curve[length] / question.natural:6.2f} × natural", flush=True)
@@ -50,13 +54,12 @@ def ask(options: argparse.Namespace) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """What was reached, from the answers."""
-    subjects = {name: Subject(name, options.data) for name in NETWORKS}
-    own, lucent, maco = (Answers(options.folder, name) for name in ("nbviz", "lucent", "maco"))
-    found = Comparison(own, lucent, {name: natural_range(subject) for name, subject in subjects.items()})
+    own, lucent, maco = (Answers(ANSWERS / f"{name}.jsonl") for name in ("nbviz", "lucent", "maco"))
+    found = Comparison(own, lucent)
     parts = [found.reached(), found.distribution(), found.arrivals(), found.spectra()]
-    parts.append(transfer(subjects["squeezenet1_1"], own, lucent))
+    parts += [transfer(own, lucent, name, judge) for name, judge in JUDGES.items()]
     if maco.rows:
-        parts.append(other_parametrisation(own, maco, found.natural))
+        parts.append(other_parametrisation(own, maco))
     _publish("reached", parts, options.write)
 
 
@@ -81,14 +84,14 @@ def _publish(name: str, tables: list[str], write: bool) -> None:
 def draw_sheets(options: argparse.Namespace) -> None:
     """Write docs/synthesis-*.webp from nbviz' answers."""
     for network in NETWORKS:
-        path = sheets.write(Answers(options.folder, "nbviz"), network, PAGE.parent)
+        path = sheets.write(Answers(ANSWERS / "nbviz.jsonl"), options.folder / "nbviz", network, PAGE.parent)
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KiB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.synthesis", description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with real weights and photographs")
-    parser.add_argument("--folder", type=Path, default=ROOT / ".artifacts" / "synthesis", help="where answers go")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".artifacts" / "synthesis", help="where pictures go")
     commands = parser.add_subparsers(required=True)
     asking = commands.add_parser("ask", help="run one party over the questions")
     asking.add_argument("party", choices=PARTIES)

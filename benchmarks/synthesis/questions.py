@@ -15,7 +15,11 @@ from torchvision import models
 
 import nbviz
 
+from .spectrum import Range
+
 NETWORKS = ("mobilenet_v2", "squeezenet1_1", "demo")
+JUDGES = {"mobilenet_v2": "squeezenet1_1"}
+"""Who is shown the class pictures of a network."""
 CHANNELS = 64
 CLASSES = 20
 SIZE = 224
@@ -74,6 +78,17 @@ class Subject:
                     most = maps.flatten(2).amax(2)[0] if maps.dim() == 4 else maps[0]
                     found[layer] = most.maximum(found[layer]) if layer in found else most
         return found
+
+    @cached_property
+    def nature(self) -> Range:
+        """The spectra of what counts as nature."""
+        net = self.net
+        return Range.of(net.denormalise(net.preprocess(picture))[0].clamp(0, 1) for picture in self.pictures())
+
+    @cached_property
+    def judge(self) -> Subject:
+        """The network that is shown this one's class pictures."""
+        return Subject(JUDGES[self.name], self.data)
 
     def channels(self) -> list[Question]:
         """`CHANNELS` channels, early, middle and late in turn; only such as some natural picture excites."""

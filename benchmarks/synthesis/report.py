@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +11,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image
 
-from .questions import DEPTHS, NETWORKS, Subject
-from .spectrum import Range
+from .questions import DEPTHS, NETWORKS
 
 Row = dict[str, Any]
 
@@ -24,13 +21,15 @@ Row = dict[str, Any]
 class Answers:
     """What one party answered, by question."""
 
-    folder: Path
-    name: str
+    log: Path
+
+    @property
+    def name(self) -> str:
+        return self.log.stem
 
     @cached_property
     def rows(self) -> dict[str, Row]:
-        log = self.folder / f"{self.name}.jsonl"
-        lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
         return {row["key"]: row for row in lines}
 
     def ratio(self, key: str, step: int) -> float:
@@ -48,11 +47,15 @@ class Answers:
         row = self.rows[key]
         return next((int(s) for s in sorted(row["curve"], key=int) if row["curve"][s] > row["natural"]), None)
 
-    def picture(self, key: str, step: int) -> torch.Tensor:
-        """The picture kept after so many steps, (3, H, W) in [0, 1]."""
-        name = f"{key.replace('/', '_')}_{step}.png"
-        pixels = np.asarray(Image.open(self.folder / self.name / name).convert("RGB"))
-        return torch.from_numpy(pixels.copy()).permute(2, 0, 1) / 255
+    def seconds(self, key: str) -> float | None:
+        """Seconds of the processor until then."""
+        steps = self.arrival(key)
+        return steps and steps * float(self.rows[key]["seconds_per_step"])
+
+    def look(self, figure: str, key: str, step: int) -> float:
+        """A figure of the picture kept after so many steps, or, where the run came to its end before, of the last."""
+        kept = self.rows[key]["looks"]
+        return float(kept[str(step) if str(step) in kept else max(kept, key=int)][figure])
 
 
 @dataclass
@@ -61,7 +64,6 @@ class Comparison:
 
     own: Answers
     lucent: Answers
-    natural: dict[str, Range]
 
     def keys(self, network: str, depth: str | None = None) -> list[str]:
         """Channels of a network that both have answered, by depth if given."""
@@ -112,16 +114,20 @@ class Comparison:
         return "\n".join(lines)
 
     def arrivals(self) -> str:
-        """How soon both come beyond nature."""
-        lines = ["| | median steps to nature, nbviz | lucent | never there, nbviz | lucent |", "|---" * 5 + "|"]
+        """How soon both come beyond nature, in steps and in seconds of one thread."""
+        lines = [
+            "| median way to nature | steps, nbviz | lucent | seconds, nbviz | lucent | never there, nbviz | lucent |"
+        ]
+        lines.append("|---" * 7 + "|")
         for network in NETWORKS:
             keys = self.keys(network)
             if not keys:
                 continue
-            arrivals = [[party.arrival(key) for key in keys] for party in (self.own, self.lucent)]
-            steps = [f"{median(step for step in some if step):.0f}" for some in arrivals]
-            never = [str(some.count(None)) for some in arrivals]
-            lines.append(f"| {network} | {' | '.join((*steps, *never))} |")
+            parties = (self.own, self.lucent)
+            steps = [f"{median(filter(None, map(party.arrival, keys))):.0f}" for party in parties]
+            seconds = [f"{median(filter(None, map(party.seconds, keys))):.2f}" for party in parties]
+            never = [str(sum(party.arrival(key) is None for key in keys)) for party in parties]
+            lines.append(f"| {network} | {' | '.join((*steps, *seconds, *never))} |")
         return "\n".join(lines)
 
     def spectra(self) -> str:
@@ -131,57 +137,41 @@ class Comparison:
             keys = self.keys(network)
             if not keys:
                 continue
-            nature = self.natural[network]
-            sets = [
-                [self.own.picture(k, 128) for k in keys],
-                *([self.lucent.picture(k, s) for k in keys] for s in (128, 512)),
-            ]
-            for title, measure in (
-                ("outside of the natural range", nature.outside),
-                ("from nature's mean", nature.distance),
-            ):
-                cells = " | ".join(f"{median(measure(picture) for picture in some):.2f}" for some in sets)
+            for title, figure in (("outside of the natural range", "outside"), ("from nature's mean", "distance")):
+                sets = ((self.own, 128), (self.lucent, 128), (self.lucent, 512))
+                cells = " | ".join(f"{_median_look(party, figure, keys, step):.2f}" for party, step in sets)
                 lines.append(f"| {network}: {title} | {cells} |")
         return "\n".join(lines)
 
 
-def other_parametrisation(own: Answers, other: Answers, nature: dict[str, Range]) -> str:
+def other_parametrisation(own: Answers, other: Answers) -> str:
     """The same late channels with another parametrisation: how far, and how natural."""
     lines = ["| late channels, medians | | × natural | octaves outside | octaves from the mean |", "|---" * 5 + "|"]
     for network in NETWORKS:
         keys = [key for key, row in other.rows.items() if row["network"] == network and key in own.rows]
         for party in (own, other) if keys else ():
-            pictures = [party.picture(key, 128) for key in keys]
-            outside, off = (median(map(far, pictures)) for far in (nature[network].outside, nature[network].distance))
+            outside, off = (_median_look(party, figure, keys, 128) for figure in ("outside", "distance"))
             name, reached = "fourier" if party is own else party.name, median(map(party.last, keys))
             lines.append(f"| {network}, {len(keys)} channels | {name} | {reached:.2f} | {outside:.2f} | {off:.2f} |")
     return "\n".join(lines)
 
 
-def natural_range(subject: Subject) -> Range:
-    """Of what counts as nature for a network."""
-    net = subject.net
-    return Range.of(net.denormalise(net.preprocess(picture))[0].clamp(0, 1) for picture in subject.pictures())
-
-
-def transfer(judge: Subject, own: Answers, lucent: Answers) -> str:
+def transfer(own: Answers, lucent: Answers, network: str, judge: str) -> str:
     """How often another network takes class pictures for their class."""
-    keys = [key for key, row in own.rows.items() if row["depth"] == "class" and key in lucent.rows]
-    lines = [f"| {len(keys)} class pictures of mobilenet_v2, to {judge.name} | top 1 | top 5 | mean probability |"]
+    asked = [key for key, row in own.rows.items() if row["depth"] == "class" and row["network"] == network]
+    keys = [key for key in asked if key in lucent.rows]
+    lines = [f"| {len(keys)} class pictures of {network}, to {judge} | top 1 | top 5 | mean probability |"]
     lines.append("|---" * 4 + "|")
     for party, step in ((own, 128), (lucent, 128), (lucent, 512)):
-        found = np.array([_judged(judge, party.picture(key, step), own.rows[key]["channel"]) for key in keys])
-        first, five, probability = found.mean(0)
+        ranks = [party.look("rank", key, step) for key in keys]
+        first, five = _share(rank == 0 for rank in ranks), _share(rank < 5 for rank in ranks)
+        probability = np.mean([party.look("probability", key, step) for key in keys])
         lines.append(f"| {party.name}, {step} steps | {first:.0%} | {five:.0%} | {probability:.3f} |")
     return "\n".join(lines)
 
 
-def _judged(judge: Subject, picture: torch.Tensor, wanted: int) -> tuple[bool, bool, float]:
-    """(whether the class comes first, whether among the first five, its probability)."""
-    with torch.no_grad():
-        logits = judge.net.tap(judge.net.normalise(picture[None]), [], logits=True)[""][0]
-    order = logits.argsort(descending=True)[:5].tolist()
-    return order[0] == wanted, wanted in order, float(logits.softmax(0)[wanted])
+def _median_look(party: Answers, figure: str, keys: Sequence[str], step: int) -> float:
+    return median(party.look(figure, key, step) for key in keys)
 
 
 def _share(truths: Iterable[bool]) -> float:

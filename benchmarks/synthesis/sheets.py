@@ -13,7 +13,7 @@ TILE, GAP, LINE = 152, 8, 14
 COLUMNS = 6
 
 
-def contact_sheet(answers: Answers, network: str) -> Image.Image:
+def contact_sheet(answers: Answers, pictures: Path, network: str) -> Image.Image:
     """The first channels of each depth in the order of the questions, with name and activation ÷ natural maximum."""
     rows = [
         [r for r in answers.rows.values() if r["network"] == network and r["depth"] == depth][:COLUMNS]
@@ -27,21 +27,25 @@ def contact_sheet(answers: Answers, network: str) -> Image.Image:
         draw.text((GAP, top), depth, fill="black")
         for k, answer in enumerate(row):
             left = GAP + k * (TILE + GAP)
-            sheet.paste(_tile(answers, answer["key"], answer["steps"]), (left, top + LINE))
+            sheet.paste(_tile(file_of(pictures, answer["key"], answer["steps"])), (left, top + LINE))
             name = f"{answer['layer']}:{answer['channel']}"
             draw.text((left, top + LINE + TILE), name if len(name) < 26 else f"..{name[-24:]}", fill="black")
             draw.text((left, top + 2 * LINE + TILE), f"{answers.last(answer['key']):.2f} x natural", fill="black")
     return sheet
 
 
-def write(answers: Answers, network: str, folder: Path) -> Path:
+def write(answers: Answers, pictures: Path, network: str, folder: Path) -> Path:
     """As WebP beside the page that shows it."""
     path = folder / f"synthesis-{network}.webp"
-    contact_sheet(answers, network).save(path, quality=82, method=6)
+    contact_sheet(answers, pictures, network).save(path, quality=82, method=6)
     return path
 
 
-def _tile(answers: Answers, key: str, step: int) -> Image.Image:
-    path = answers.folder / answers.name / f"{key.replace('/', '_')}_{step}.png"
+def file_of(pictures: Path, key: str, step: int) -> Path:
+    """Where a party's picture for a question lies."""
+    return pictures / f"{key.replace('/', '_')}_{step}.png"
+
+
+def _tile(path: Path) -> Image.Image:
     with Image.open(path) as picture:
         return picture.convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS)
