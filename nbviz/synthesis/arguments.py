@@ -11,7 +11,7 @@ import torch
 
 from ..errors import BadRequest, ForwardFailed, NbvizError, OutOfRange
 from .objectives import Objective
-from .transforms import Transform, standard
+from .transforms import Robustness, standard, wide
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -68,14 +68,18 @@ def _is_count(value: object, least: int) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 
-def chain_of(transforms: object, shape: tuple[int, int]) -> tuple[Transform, ...]:
-    """The disturbances for pictures of this `shape`."""
+def robustness_of(transforms: object, shape: tuple[int, int], goal: Objective) -> Robustness:
+    """What a picture of this `shape` must survive.
+
+    A class is in a picture whatever its size and place, and what only works undisturbed is taken for that class by no
+    other network (docs/synthesis.md): its disturbances are wider and stay to the end.
+    """
     if transforms is None:
-        return ()
+        return Robustness(())
     if transforms == "standard":
-        return standard(shape)
+        return Robustness(wide(shape), fades=False) if goal.logits else Robustness(standard(shape))
     if isinstance(transforms, (tuple, list)) and all(hasattr(t, "matrices") for t in transforms):
-        return tuple(transforms)
+        return Robustness(tuple(transforms))
     raise BadRequest(
         "transforms are 'standard', None, or a sequence such as (Jitter(8), Scale(0.9, 1.1), Rotate(10)) from "
         "nbviz.synthesis."

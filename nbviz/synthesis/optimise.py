@@ -21,14 +21,14 @@ from ..errors import NotDefined, NotFinite
 from .batch import Batch
 from .objectives import Objective
 from .parametrisations import Parametrisation
-from .transforms import Generators, Transform, disturb
+from .transforms import Robustness, disturb
 
 if TYPE_CHECKING:
     from ..network import Network
 
 REDIRECTED_STEPS = 16
 """For how many steps blocked rectifiers let the gradient through that opens them (lucid)."""
-LAST_RATE = 0.1
+LAST_RATE = 0.3
 """What is left of the learning rate at the end."""
 FLAT_STEPS = 24
 FLAT_GAIN = 0.01
@@ -100,7 +100,7 @@ class Schedule:
 
         They begin to fade before the rate does, while there is still the force to use what they no longer blur.
         """
-        return min(1.0, max(0.0, 0.6 - self._done(step)))
+        return min(1.0, max(0.0, 0.3 - self._done(step)))
 
     def _done(self, step: int) -> float:
         """How much of the finish has passed, negative before it."""
@@ -146,13 +146,15 @@ def ascend(
     batch: Batch,
     picture: Parametrisation,
     steps: int,
-    transforms: Sequence[Transform],
-    generators: Generators,
+    robustness: Sequence[Robustness],
+    generators: Sequence[torch.Generator],
     learning_rate: float,
     on_step: Callable[[Step], None] | None = None,
     early_stop: bool = True,
 ) -> Course:
     """Change `picture.free` in place over at most `steps` steps, fewer where all curves are flat before.
+
+    robustness, generators: one for each picture of the batch.
 
     Raises `NotDefined` where no gradient reaches a picture, `NotFinite` where an objective stops being a number,
     `OutOfMemory` where not even one picture at a time fits.
@@ -164,7 +166,8 @@ def ascend(
     i = 0
     while i < schedule.steps:
         pixels = picture.pixels()
-        x = net.normalise(disturb(pixels, transforms, generators, schedule.strength(i))).to(net.dtype)
+        disturbed = _disturbed(pixels, robustness, generators, schedule.strength(i))
+        x = net.normalise(disturbed).to(net.dtype)
         values[i], activations[i], slope = batch.climb(net, x.detach(), redirect=i < REDIRECTED_STEPS)
         gradient = torch.autograd.grad(x, picture.free, slope)[0]
         adam.step(gradient, schedule.rate(i))
@@ -179,6 +182,14 @@ def ascend(
             shown = activations[i - 1] if len(batch) == 1 and batch.plain else None
             on_step(Step(i, schedule.steps, values[i - 1], pixels.detach(), shown))
     return Course(values[:i].cpu(), activations[:i].cpu())
+
+
+def _disturbed(
+    pixels: Tensor, robustness: Sequence[Robustness], generators: Sequence[torch.Generator], strength: float
+) -> Tensor:
+    """Each picture disturbed as it would be alone."""
+    each = zip(pixels.split(1), robustness, generators, strict=True)
+    return torch.cat([disturb(one, r.transforms, g, strength if r.fades else 1) for one, r, g in each])
 
 
 def _flat(values: Tensor) -> bool:

@@ -70,25 +70,35 @@ def standard(size: tuple[int, int]) -> tuple[Transform, ...]:
     return Jitter(round(8 * share)), Scale(0.9, 1.1), Rotate(10), Jitter(round(4 * share))
 
 
+def wide(size: tuple[int, int]) -> tuple[Transform, ...]:
+    """For classes: jitter 32, scale .70 … 1.30, rotate ±15°, jitter 8; shifts shrink with small pictures."""
+    share = min(1.0, min(size) / 224)
+    return Jitter(round(32 * share)), Scale(0.7, 1.3), Rotate(15), Jitter(round(8 * share))
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """What a picture must survive, and whether only at first: what `fades` is gone before the end of a run."""
+
+    transforms: tuple[Transform, ...]
+    fades: bool = True
+
+
 Generators = torch.Generator | Sequence[torch.Generator]
-"""One for the whole batch, or one a picture, with which a picture is disturbed as it would be alone."""
+"""One for the whole batch, or one a picture, with which a picture is drawn as it would be alone."""
 
 
-def disturb(pixels: Tensor, transforms: Sequence[Transform], generator: Generators, strength: float = 1.0) -> Tensor:
+def disturb(
+    pixels: Tensor, transforms: Sequence[Transform], generator: torch.Generator, strength: float = 1.0
+) -> Tensor:
     """The pictures (N, C, H, W) after all `transforms`, each with its own draw; the same size, grey outside.
 
     strength: from 1, as drawn, to 0, the picture untouched; the map is drawn towards the identity in proportion.
     """
     if not transforms or not strength:
         return pixels
-    chain = reduce(torch.matmul, (_drawn(transform, len(pixels), generator) for transform in transforms))
+    chain = reduce(torch.matmul, (transform.matrices(len(pixels), generator) for transform in transforms))
     return resample(pixels, torch.eye(3).lerp(chain, strength))
-
-
-def _drawn(transform: Transform, n: int, generator: Generators) -> Tensor:
-    if isinstance(generator, torch.Generator):
-        return transform.matrices(n, generator)
-    return torch.cat([transform.matrices(1, one) for one in generator])
 
 
 def resample(pixels: Tensor, matrices: Tensor) -> Tensor:

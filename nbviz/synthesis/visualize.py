@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..address import Target
 from ..errors import BadRequest, ForwardFailed
-from .arguments import chain_of, explain_size, require_numbers, size_of
+from .arguments import explain_size, require_numbers, robustness_of, size_of
 from .batch import Batch
 from .goals import Diverse
 from .objectives import Objective
@@ -64,7 +64,8 @@ def visualize(
     param: how the picture is written as free numbers, "fourier", "maco" or "pixel".
     seed: of the start and the disturbances; the random state of the process is neither used nor changed.
     on_step: called with a `Step` after each step; an exception from it ends the run and passes through.
-    transforms: disturbances the picture must survive, `None` for none; they die away towards the end.
+    transforms: disturbances the picture must survive, `None` for none; they die away towards the end. "standard" is
+            lucid's for units; for classes they are wider and stay.
     learning_rate: of Adam, by default that of `param`.
     natural_max: the unit's largest activation on natural pictures (over positions, in the layer's own units).
     statistics: what `nbviz.synthesis.statistics(net, images)` measured, or an array of magnitudes
@@ -82,7 +83,8 @@ def visualize(
     batch, alone = _asked(net, objective, at_once)
     shape, maxima = size_of(net, size), _maxima(natural_max, len(batch))
     known = as_statistics(statistics, net.in_channels)
-    chain, kind = chain_of(transforms, shape), named(param)
+    robustness = [robustness_of(transforms, shape, goal) for goal in batch.objectives]
+    kind = named(param)
     rate = kind.learning_rate if learning_rate is None else learning_rate
     # Different pictures of one target need different starts; those of different targets are compared from the same.
     seeds = [seed + k if batch.penalty else seed for k in range(len(batch))]
@@ -101,7 +103,7 @@ def visualize(
             on_step(step)
 
     try:
-        course = ascend(net, batch, picture, steps, chain, generators, rate, after, early_stop)
+        course = ascend(net, batch, picture, steps, robustness, generators, rate, after, early_stop)
     except ForwardFailed as error:
         raise explain_size(net, batch.objectives, shape, error) from error
     shown = picture.pixels().detach().mul(255).round().div(255)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nbviz.synthesis.transforms import GREY, Jitter, Rotate, Scale, disturb, resample, standard
+from nbviz.synthesis.transforms import GREY, Jitter, Rotate, Scale, disturb, resample, standard, wide
 
 HEIGHT, WIDTH = 40, 60
 
@@ -102,3 +102,4 @@ def test_no_transforms_leave_the_picture_untouched() -> None:
 def test_small_pictures_are_shifted_less() -> None:
     assert standard((32, 224))[0] == Jitter(2)
     assert standard((224, 224)) == (Jitter(8), Scale(0.9, 1.1), Rotate(10), Jitter(4))
+    assert wide((56, 224)) == (Jitter(8), Scale(0.7, 1.3), Rotate(15), Jitter(2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from nbviz.errors import BadRequest, Cancelled, NotDefined, NotFinite, UnknownNa
 from nbviz.network import Network
 from nbviz.synthesis import Jitter, Scale, Step, Synthesis, optimise, visualize
 from nbviz.synthesis.objectives import Objective
+from nbviz.synthesis.transforms import Transform, disturb, standard, wide
 
 
 def network(*layers: nn.Module, size: int | tuple[int, int] = 32, seed: int = 0) -> Network:
@@ -285,14 +287,34 @@ def test_a_flat_curve_ends_the_run_early_and_the_same_line_makes_it_again(net: N
 
 def test_disturbances_and_the_rate_fade_in_the_second_half() -> None:
     course = optimise.Schedule(128)
-    assert [course.strength(i) for i in (0, 38)] == [1, 1]
-    assert course.strength(64) == pytest.approx(0.6)
-    assert [course.strength(i) for i in (103, 127)] == [0, 0]
+    assert [course.strength(i) for i in (0, 19)] == [1, 1]
+    assert course.strength(64) == pytest.approx(0.3)
+    assert [course.strength(i) for i in (84, 127)] == [0, 0]
     assert [course.rate(i) for i in (0, 64)] == [1, 1]
     assert course.rate(127) == pytest.approx(optimise.LAST_RATE, abs=0.01)
     long = optimise.Schedule(512)
     long.hasten(96)
-    assert (long.steps, long.rate(96), long.strength(96)) == (160, 1, 0.6)
+    assert (long.steps, long.rate(96), long.strength(96)) == (160, 1, 0.3)
+
+
+def test_a_class_is_disturbed_more_widely_and_to_the_end(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[tuple[object, ...], float]] = []
+
+    def noted(pixels: torch.Tensor, transforms: tuple[Transform, ...], *rest: Any) -> torch.Tensor:
+        seen.append((transforms, rest[-1]))
+        return disturb(pixels, transforms, *rest)
+
+    monkeypatch.setattr(optimise, "disturb", noted)
+    visualize(net, [net.unit("3", 2), net.logit(1), net.unit("3", 2) + net.logit(1)], 8)
+    units, classes, sums = seen[::3], seen[1::3], seen[2::3]
+    assert {chain for chain, _ in units} == {standard(net.input_size)}
+    assert {chain for chain, _ in (*classes, *sums)} == {wide(net.input_size)}
+    assert (units[0][1], units[-1][1]) == (1, 0)
+    assert {strength for _, strength in (*classes, *sums)} == {1}
+    seen.clear()
+    visualize(net, net.logit(1), 8, transforms=(Jitter(2),))
+    assert [chain for chain, _ in seen] == [(Jitter(2),)] * 8
+    assert seen[-1][1] == 0
 
 
 def test_a_step_knows_the_activation_of_a_plain_target(net: Network) -> None:
