@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 from collections.abc import Callable, Mapping
@@ -14,8 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .. import images
 from ..errors import BadRequest
 from ..receptive_field import Box
+
+SIDE, COLUMNS = 96, 5
+"""Of the patches of a unit as HTML: pixels of each, about, and how many lie in a row."""
+MOST_CHARACTERS = 180_000
+"""Of their pictures together: an output of a notebook stays below 200 KB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,20 +88,18 @@ class Patches(list[Patch]):
         return _png(self.sheet())
 
     def _repr_html_(self) -> str:
-        return f'<div style="display:flex;flex-wrap:wrap;gap:4px">{"".join(map(_figure, self))}</div>'
+        """A table without styles, which hosts of notebooks would take away."""
+        share = MOST_CHARACTERS // max(1, len(self))
+        cells = [_cell(patch, share) for patch in self]
+        rows = ("".join(cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS))
+        return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
-def _figure(patch: Patch) -> str:
+def _cell(patch: Patch, most: int) -> str:
     """A patch with its score and its class below."""
-    caption = html.escape(patch.caption)
-    below = " · ".join([f"{patch.score:.4g}", *([html.escape(patch.label)] if patch.label else [])])
-    data = "" if patch.image is None else base64.b64encode(_png(patch.image)).decode()
-    return (
-        f'<figure style="margin:0;width:96px"><img alt="{caption}" title="{caption}" '
-        f'src="data:image/png;base64,{data}" '
-        'style="width:96px;height:96px;object-fit:contain;image-rendering:pixelated">'
-        f'<figcaption style="font-size:11px;overflow-wrap:anywhere">{below}</figcaption></figure>'
-    )
+    below = " · ".join([f"{patch.score:.4g}", *([patch.label] if patch.label else [])])
+    picture = "nothing to see" if patch.image is None else images.embed(patch.image, patch.caption, most, SIDE)
+    return f'<td align="center" valign="bottom">{picture}<br><small>{html.escape(below)}</small></td>'
 
 
 def _png(image: Image.Image) -> bytes:
