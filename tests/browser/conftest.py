@@ -21,6 +21,7 @@ CHROMIUM_ARGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no page of a test reaches beyond this machine
     "--use-fake-device-for-media-stream",  # a camera that shows a test pattern
 ]
 WINDOW = ViewportSize(width=1400, height=1000)

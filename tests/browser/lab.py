@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nbformat
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
@@ -53,6 +54,20 @@ class Lab:
         return notebook
 
 
+def asked_elsewhere(page: Page) -> list[str]:
+    """The addresses beyond this machine that a page asks for, from now on: in vain, the browser resolves no name."""
+    asked: list[str] = []
+
+    def note(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+            asked.append(url)
+
+    page.on("request", lambda request: note(request.url))
+    page.on("websocket", lambda socket: note(socket.url))
+    return asked
+
+
 def _cell(source: str) -> nbformat.NotebookNode:
     kind = "markdown" if source.startswith(MARKDOWN) else "code"
     cell: nbformat.NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(source.removeprefix(MARKDOWN))
@@ -65,6 +80,7 @@ class Notebook:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.console_errors: list[str] = []
+        self.asked_elsewhere = asked_elsewhere(page)
         self._url = url
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.console_errors.append(str(error)))

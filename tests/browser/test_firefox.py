@@ -44,24 +44,29 @@ def as_wide(firefox: Firefox, live: Live, frame: str | None = None) -> None:
     firefox.size(1400 + round(live.width - width), 1000)
 
 
+def assert_shows(firefox: Firefox, live: Live, frame: str | None = None) -> None:
+    """A click shows the recorded picture of that unit, as the live widget does, and of no other."""
+    for unit, other in ((OTHER, UNIT), (UNIT, OTHER)):
+        shown = choose(firefox, unit, frame)
+        assert changed(live.shown[unit], shown) < 0.01
+        assert changed(live.shown[other], shown) > 0.1
+
+
 def test_a_page_from_disk_is_clickable_in_firefox(firefox: Firefox, places: Places, live: Live) -> None:
     firefox.size(1400, 1000)
     firefox.open(f"{places.alone.as_uri()}#{LAYER}:{UNIT}")
     shows(firefox, UNIT)
     as_wide(firefox, live)
-    for unit, other in ((OTHER, UNIT), (UNIT, OTHER)):
-        shown = choose(firefox, unit)
-        assert changed(live.shown[unit], shown) < 0.01
-        assert changed(live.shown[other], shown) > 0.1
+    assert_shows(firefox, live)
     firefox.screenshot(ARTIFACTS / "firefox.png")
 
 
-def test_a_frozen_notebook_is_clickable_in_firefox(firefox: Firefox, places: Places) -> None:
+def test_a_frozen_notebook_is_clickable_in_firefox(firefox: Firefox, places: Places, live: Live) -> None:
     firefox.size(1400, 1000)
     firefox.open(places.page.as_uri())
     explorer, linked = firefox.frames()
     firefox.wait(f"{PANEL}?.dataset.state === 'ready'", explorer)
-    first, second = choose(firefox, UNIT, explorer), choose(firefox, OTHER, explorer)
-    assert changed(first, second) > 0.1
+    as_wide(firefox, live, explorer)
+    assert_shows(firefox, live, explorer)
     # What the second output shows is lent by the first.
     firefox.wait(f"{VIEW}?.querySelector('[data-panel=maps]')?.dataset.state === 'ready'", linked)

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import ipywidgets
 import nbformat
+import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from nbconvert import HTMLExporter
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
 
+import nbviz
+from nbviz.sharing.freeze import freeze
+from nbviz.sharing.outputs import WIDGET_STATE, WIDGET_VIEW, outputs_of
 from tests.browser.conftest import OpenNotebook
 from tests.browser.explorer import channel, ready
 from tests.browser.frozen import (
@@ -27,9 +41,13 @@ from tests.browser.frozen import (
     choose,
     projection,
 )
-from tests.browser.lab import ANSWER_MS, Lab, Notebook
+from tests.browser.lab import ANSWER_MS, ARTIFACTS, PANEL, Lab, Notebook, asked_elsewhere
+from tests.sharing.sanitisers import FORMER, GOGS, NBVIEWER_POLICY, Host
 
 OpenFile = Callable[[Path | str], Page]
+
+NBCONVERTS_OWN = {"cdnjs.cloudflare.com", "cdn.jsdelivr.net", "unpkg.com"}
+"""Whom the page of nbconvert's template asks for scripts, whatever the notebook."""
 
 
 @pytest.fixture
@@ -87,39 +105,102 @@ def test_a_frozen_notebook_as_a_page(places: Places, open_file: OpenFile, live: 
     assert not any(frame.evaluate("window.attacked") for frame in page.frames)
 
 
+class Nbviewer(SimpleHTTPRequestHandler):
+    """Sends pages as nbviewer does."""
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", NBVIEWER_POLICY)
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Requests are not news."""
+
+
 @pytest.fixture
-def without_kernel(lab: Lab, places: Places) -> Iterator[Callable[[bool], Notebook]]:
-    """The frozen notebook in JupyterLab with no kernel behind it, trusted or as it was received."""
+def nbviewer(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address under which its files are served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Nbviewer, directory=str(tmp_path))) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield tmp_path, f"http://127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+
+
+def test_nbconverts_own_page_is_alive_from_disk_and_on_nbviewer(
+    places: Places, nbviewer: tuple[Path, str], lab: Lab, live: Live
+) -> None:
+    folder, address = nbviewer
+    html, _ = HTMLExporter(template_name="lab").from_filename(str(places.notebook))
+    file = folder / "frozen.html"
+    file.write_text(html, "utf-8")
+    for url in (file.as_uri(), f"{address}/frozen.html"):
+        page = lab.context.new_page()
+        page.set_viewport_size({"width": 1400, "height": 1000})
+        asked = asked_elsewhere(page)
+        page.goto(url, wait_until="domcontentloaded")
+        assert_shows(page, page.frame_locator("iframe").first, live)
+        choose(page.frame_locator("iframe").nth(1), UNIT)
+        # The template of nbconvert asks for its own scripts, in vain; the views ask for nothing.
+        assert {urlsplit(one).hostname for one in asked} <= NBCONVERTS_OWN
+        page.close()
+
+
+@pytest.mark.parametrize("host", [FORMER, GOGS], ids=lambda host: host.name)
+def test_what_a_host_that_sanitises_shows(places: Places, open_file: OpenFile, tmp_path: Path, host: Host) -> None:
+    shown = [
+        host.sanitise(data["text/html"])
+        for data in outputs_of(nbformat.read(places.notebook, 4))
+        if "text/html" in data
+    ]
+    file = tmp_path / "host.html"
+    file.write_text(f"<!doctype html><meta charset='utf-8'><title>host</title>{'<hr>'.join(shown)}", "utf-8")
+    page = open_file(file)
+    expect(page.locator("iframe, script")).to_have_count(0)
+    expect(page.locator("img")).to_have_count(7)
+    for picture in page.locator("img").all():
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.naturalWidth > 30") == host.shows_pictures
+    expect(page.locator("body")).to_contain_text(f"Deconvnet of unit {LAYER}:{OTHER} at ")
+    page.screenshot(path=ARTIFACTS / f"host-{host.name.replace(' ', '-')}.png")
+
+
+@pytest.fixture
+def without_kernel(lab: Lab) -> Iterator[Callable[[Any, bool], Notebook]]:
+    """A notebook in JupyterLab with no kernel, trusted or as it was received; it asks for nothing elsewhere."""
     opened: list[Notebook] = []
 
-    def open_(trusted: bool) -> Notebook:
+    def open_(sheet: Any, trusted: bool) -> Notebook:
         # A signature is one of content: a copy of a trusted notebook is trusted, so each differs.
-        sheet = nbformat.read(places.notebook, as_version=4)
-        sheet.metadata["reader"] = "trusting" if trusted else "careful"
-        path = lab.server.root / f"frozen-{sheet.metadata['reader']}.ipynb"
+        sheet.metadata["reader"] = f"{'trusting' if trusted else 'careful'} {len(opened)}"
+        path = lab.server.root / f"received-{'trusted' if trusted else 'untrusted'}.ipynb"
         nbformat.write(sheet, path)
         if trusted:
             environment = os.environ | {"JUPYTER_DATA_DIR": str(lab.server.root.parent / "data")}
             subprocess.run([sys.executable, "-m", "nbformat.sign", str(path)], env=environment, check=True)
         opened.append(lab.open_file(path))
-        opened[-1].page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        opened[-1].page.evaluate(f"() => {PANEL}.sessionContext.shutdown()")
+        opened[-1].page.wait_for_function(f"() => {PANEL}.sessionContext.session === null")
         return opened[-1]
 
     yield open_
     for notebook in opened:
         notebook.close()
+        assert notebook.asked_elsewhere == []
 
 
-def test_a_trusted_notebook_is_alive(without_kernel: Callable[[bool], Notebook], live: Live) -> None:
-    notebook = without_kernel(True)
+def test_a_trusted_notebook_is_alive(
+    places: Places, without_kernel: Callable[[Any, bool], Notebook], live: Live
+) -> None:
+    notebook = without_kernel(nbformat.read(places.notebook, as_version=4), True)
     explorer = notebook.output(1).frame_locator("iframe")
     assert_shows(notebook.page, explorer, live)
     choose(notebook.output(2).frame_locator("iframe"), UNIT)
     notebook.screenshot("frozen-trusted")
 
 
-def test_a_notebook_that_was_received_shows_its_pictures(without_kernel: Callable[[bool], Notebook]) -> None:
-    notebook = without_kernel(False)
+def test_a_notebook_that_was_received_shows_its_pictures_until_it_is_trusted(
+    places: Places, without_kernel: Callable[[Any, bool], Notebook], live: Live
+) -> None:
+    notebook = without_kernel(nbformat.read(places.notebook, as_version=4), False)
     for cell, names in ((1, ["Picture", "Heat map", "Maps of", "Why the unit fires"]), (2, ["Maps of", "Picture"])):
         for name in names:
             shown = notebook.output(cell).get_by_alt_text(name).first
@@ -127,7 +208,55 @@ def test_a_notebook_that_was_received_shows_its_pictures(without_kernel: Callabl
             assert shown.evaluate("image => image.complete && image.naturalWidth > 30")
     expect(notebook.output(1).locator("iframe")).to_have_count(0)
     assert notebook.page.evaluate("window.attacked") is None
+    # The sheet shows the whole picture at twice its size, the widget the part that the unit sees.
+    why = inside(notebook.output(1).get_by_alt_text("Why the unit fires").first)[::2, ::2]
+    assert nearest(why, live.shown[OTHER]) == 0
+    assert nearest(why, live.shown[UNIT]) > 5
     notebook.screenshot("frozen-untrusted")
+    notebook.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:trust')")
+    notebook.page.locator(".jp-Dialog .jp-mod-accept").click()
+    assert_shows(notebook.page, notebook.output(1).frame_locator("iframe"), live)
+
+
+def nearest(whole: Any, part: Any) -> float:
+    """By how many levels a part differs from a larger picture, in the mean, where it fits best."""
+    windows = np.lib.stride_tricks.sliding_window_view(whole.astype(np.int16), part.shape)
+    return float(np.abs(windows - part.astype(np.int16)).mean(axis=(-3, -2, -1)).min())
+
+
+def inside(shown: Locator) -> Any:
+    """The pixels that a picture holds in its address."""
+    encoded = (shown.get_attribute("src") or "").partition(",")[2]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB"))
+
+
+def test_saved_state_of_widgets_does_no_harm_and_freezing_takes_it_out(
+    without_kernel: Callable[[Any, bool], Notebook], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    w = nbviz.explore(nbviz.Network.demo(), nbviz.demo.scenes(2, seed=7, objects=2).pictures, unit=f"{LAYER}:{OTHER}")
+    w.precompute(LAYER, "deconvnet", top_k=None, images=[0], progress=False)
+    w.snapshot()
+    state = ipywidgets.Widget.get_manager_state(widgets=[w])
+    sheet = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(f"w{i}", outputs=[nbformat.v4.new_output("display_data", data)])
+            for i, data in enumerate((w._repr_mimebundle_()[0], *shown))
+        ],
+        metadata={"widgets": {WIDGET_STATE: state}, "kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    w.close()
+    assert WIDGET_VIEW in sheet.cells[0].outputs[0].data
+    path = tmp_path / "saved.ipynb"
+    nbformat.write(sheet, path)
+    notebook = without_kernel(sheet, True)
+    choose(notebook.output(1).frame_locator("iframe"), UNIT)
+    notebook.screenshot("saved-state")
+    freeze(path, tmp_path / "frozen.ipynb", execute=False, progress=False)
+    frozen = nbformat.read(tmp_path / "frozen.ipynb", as_version=4)
+    assert "widgets" not in frozen.metadata
+    assert not [data for data in outputs_of(frozen) if WIDGET_VIEW in data]
 
 
 def test_a_frozen_notebook_runs_again(places: Places, lab: Lab) -> None:
