@@ -1,7 +1,8 @@
 import { deflateSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
+import { Contents } from "../src/host/contents";
 import { withoutOpacity } from "../src/host/decode";
-import { readDocument } from "../src/host/document";
+import { FORMAT, readDocument } from "../src/host/document";
 import { followUnit, linkModels } from "../src/host/links";
 import { canonical, RecordedModel } from "../src/host/model";
 
@@ -13,7 +14,8 @@ const record = () => ({
   state: { layer: "conv1", unit: "conv1:3", _network: { revision: 4 } },
   answers: [{ op: "maps", args: { image: 0, layer: "conv1", params: {} }, content: 0 }],
 });
-const made = () => new RecordedModel(record(), [content], () => `...${packed}`);
+const beside = (text: string) => new Contents("...", async () => text);
+const made = () => new RecordedModel(record(), [content], beside(packed));
 
 function heard(model: RecordedModel) {
   const messages: [Record<string, unknown>, DataView[]][] = [];
@@ -57,11 +59,20 @@ describe("a model that answers from a recording", () => {
     const model = new RecordedModel(
       record(),
       [content],
-      () => "not what was packed, and much too long for it",
+      beside("not what was packed, and much too long for it"),
     );
     const messages = heard(model);
     model.send({ type: "request", rid: "r", slot: "maps", op: "maps", layer: "conv1", image: 0 });
     await vi.waitFor(() => expect(messages.at(-1)![0]).toMatchObject({ kind: "Damaged" }));
+  });
+
+  it("opens without what lies beside it, and waits for that, once, where it is asked for", async () => {
+    const fetchRest = vi.fn(async () => "67890");
+    const contents = new Contents("12345", fetchRest);
+    expect(await contents.text(1, 5)).toBe("2345");
+    expect(fetchRest).not.toHaveBeenCalled();
+    expect(await Promise.all([contents.text(5, 8), contents.text(8, 10)])).toEqual(["678", "90"]);
+    expect(fetchRest).toHaveBeenCalledOnce();
   });
 
   it("keeps linked traits equal and follows a unit to its layer", () => {
@@ -99,7 +110,7 @@ describe("a document", () => {
 
   it("is validated, and a newer one is refused by the version that wrote it", () => {
     expect(readDocument(good).layout).toEqual(good.layout);
-    expect(() => readDocument({ ...good, format: 2, version: "9.9" })).toThrow("nbviz 9.9");
+    expect(() => readDocument({ ...good, format: FORMAT + 1, version: "9.9" })).toThrow("nbviz 9.9");
     expect(() => readDocument({ ...good, models: 3 })).toThrow("document.models");
   });
 

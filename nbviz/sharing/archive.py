@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -92,6 +92,12 @@ class Archive:
             self._contents[name] = content
             self.text_size += content.text_size
         self._answers[question.canonical] = question, self._contents[name]
+
+    def put_first(self, questions: Iterable[Question]) -> int:
+        """Let the answers to these come before all others; returns how many of them there are."""
+        first = {q.canonical: self._answers.pop(q.canonical) for q in questions if q in self}
+        self._answers = {**first, **self._answers}
+        return len(first)
 
     def drop(self, question: Question) -> None:
         """Forget an answer."""

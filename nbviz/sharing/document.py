@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from .._version import __version__
@@ -14,16 +15,25 @@ from ..errors import NotAReadableNotebook
 from .archive import Archive, Content, Question
 from .packing import Part
 
-FORMAT = 1
+FORMAT = 2
 """Of documents; a page reads those of its own and of earlier ones."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A widget as it stands: the traits that a page knows, and what was recorded for it."""
+    """A widget as it stands: the traits that a page knows, and what was recorded for it.
+
+    The first `opening` answers are those that a page needs to open.
+    """
 
     state: Mapping[str, Any]
     archive: Archive
+    opening: int = 0
+
+    @property
+    def opens_with(self) -> list[Content]:
+        """The contents that a page needs to open."""
+        return [content for _, content in islice(self.archive, self.opening)]
 
 
 @dataclass(frozen=True)
@@ -63,21 +73,33 @@ class Document:
 
 
 class Pool:
-    """The packed contents of one page or of all outputs of a notebook, one behind the other, each once."""
+    """The packed contents of one page or of all outputs of a notebook, one behind the other, each once.
 
-    def __init__(self, documents: Iterable[Document]) -> None:
+    What the views need to open comes first, as `opening`: a page shows them before it has the `rest`.
+    """
+
+    def __init__(self, documents: Sequence[Document]) -> None:
         self._places: dict[str, list[tuple[int, int]]] = {}
+        self._end = 0
+        self.opening = self._place(c for document in documents for view in document.views for c in view.opens_with)
+        self.rest = self._place(content for document in documents for content in document.contents)
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return self.opening + self.rest
+
+    def _place(self, contents: Iterable[Content]) -> str:
         pieces: list[str] = []
-        end = 0
-        for content in (content for document in documents for content in document.contents):
+        for content in contents:
             if content.digest in self._places:
                 continue
             places = self._places[content.digest] = []
             for part in content.parts:
                 pieces.append(part.text)
-                places.append((end, end + len(pieces[-1])))
-                end += len(pieces[-1])
-        self.text = "".join(pieces)
+                places.append((self._end, self._end + len(pieces[-1])))
+                self._end += len(pieces[-1])
+        return "".join(pieces)
 
     def describe(self, document: Document) -> str:
         """The document for a page with this pool, as deflated base64: text that needs no escaping anywhere."""
@@ -89,6 +111,7 @@ class Pool:
             "models": [
                 {
                     "state": dict(view.state),
+                    "opening": view.opening,
                     "answers": [
                         {"op": question.op, "args": dict(question.args), "content": number[id(content)]}
                         for question, content in view.archive
@@ -152,7 +175,7 @@ def _view(facts: Mapping[str, Any], contents: Sequence[Content]) -> View:
     archive = Archive()
     for answer in facts["answers"]:
         archive.put(Question(answer["op"], answer["args"]), contents[answer["content"]])
-    return View(facts["state"], archive)
+    return View(facts["state"], archive, facts.get("opening", 0))
 
 
 def _end_of(end: Mapping[str, Any]) -> tuple[int, str]:

@@ -22,7 +22,8 @@ FRAME_HEIGHT = 740
 _FRAME = re.compile(r'<iframe title="(?P<title>[^"]*)" srcdoc="(?P<page>[^"]*)"')
 _NAME = re.compile(r'data-nbviz-recording="([^"]*)"')
 _TEXT = '<script type="text/plain" id="{}">([^<]*)</script>'
-_DOCUMENT, _CONTENTS = (re.compile(_TEXT.format(name)) for name in ("nbviz-document", "nbviz-contents"))
+_DOCUMENT, _CONTENTS, _REST = (re.compile(_TEXT.format(f"nbviz-{name}")) for name in ("document", "contents", "rest"))
+_BESIDE = re.compile(r'<template data-nbviz-recording="([^"]*)" data-nbviz-rest="([^"]*)">')
 
 
 @dataclass
@@ -46,7 +47,12 @@ def outputs_of(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def recorded_in(notebook: Mapping[str, Any]) -> list[Recorded]:
     """The outputs that hold recordings."""
     pages = [(data, match, html.unescape(match["page"])) for data in outputs_of(notebook) if (match := _frame(data))]
-    lent = {_name(text): contents[1] for _, _, text in pages if (contents := _CONTENTS.search(text))}
+    rests = dict(rest.groups() for data, _, _ in pages if (rest := _BESIDE.search(_html_of(data))))
+    lent = {
+        (name := _name(text)): contents[1] + rests.get(name, "")
+        for _, _, text in pages
+        if (contents := _CONTENTS.search(text))
+    }
     return [
         Recorded(data, _document(text, lent), html.unescape(match["title"]), _html_of(data)[: match.start()])
         for data, match, text in pages
@@ -55,8 +61,8 @@ def recorded_in(notebook: Mapping[str, Any]) -> list[Recorded]:
 
 def document_of(whole_page: str) -> Document:
     """The document of a page that stands alone."""
-    contents = _CONTENTS.search(whole_page)
-    return _document(whole_page, {_name(whole_page): contents[1] if contents else ""})
+    texts = (found[1] for pattern in (_CONTENTS, _REST) if (found := pattern.search(whole_page)))
+    return _document(whole_page, {_name(whole_page): "".join(texts)})
 
 
 def _frame(data: Mapping[str, Any]) -> re.Match[str] | None:
@@ -84,8 +90,9 @@ def share(recorded: Sequence[Recorded]) -> None:
     pool, name = Pool([one.document for one in recorded]), uuid.uuid4().hex
     for i, one in enumerate(recorded):
         make = page.borrowing if i else page.lending
-        inner = make(one.document, pool, one.title, one.still, name)
-        one.data["text/html"] = page.output(one.still, inner, one.title, FRAME_HEIGHT)
+        inner = make(one.document, pool, one.title, name)
+        beside = "" if i else page.beside(name, pool.rest)
+        one.data["text/html"] = page.output(one.still, inner, one.title, FRAME_HEIGHT) + beside
         one.data.pop(WIDGET_VIEW, None)
 
 

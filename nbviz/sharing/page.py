@@ -28,6 +28,9 @@ p[role=alert] { margin: 8px; }
 .row > * { flex: 1 1 0; min-width: 0; }
 """
 
+NEEDS_SCRIPTS = "<noscript>This view needs a browser that runs scripts; above is what it shows.</noscript>"
+"""What a frame says where no script runs; the pictures are beside it, in the output."""
+
 FRAME_BYTES = 60_000
 """Of a page beside module and contents: a contact sheet of usual size, the widget's state."""
 
@@ -62,20 +65,23 @@ def _policy(scripts: list[str]) -> str:
 def page(document: Document, title: str, still: str) -> str:
     """A whole page. `still` is HTML that shows the same without scripts."""
     pool = Pool([document])
-    body = _inline("nbviz-contents", pool.text) + _module("nbviz-module", module("page"))
+    body = _inline("nbviz-contents", pool.opening) + _module("nbviz-module", module("page"))
+    body += _inline("nbviz-rest", pool.rest)
     return _frame(title, still, pool.describe(document), body, [module("page")], "alone", "")
 
 
-def lending(document: Document, pool: Pool, title: str, still: str, name: str) -> str:
-    """The page of a notebook's output that holds module and contents for all outputs of the recording `name`."""
-    body = _inline("nbviz-contents", pool.text) + _module("nbviz-module", module("page"))
-    return _frame(title, still, pool.describe(document), body, [module("page")], "", name)
+def lending(document: Document, pool: Pool, title: str, name: str) -> str:
+    """The page of a notebook's output that holds, for all outputs of the recording `name`, the module and what they
+    need to open; the output itself holds the rest."""
+    body = _inline("nbviz-contents", pool.opening) + _module("nbviz-module", module("page"))
+    return _frame(title, NEEDS_SCRIPTS, pool.describe(document), body, [module("page")], "", name)
 
 
-def borrowing(document: Document, pool: Pool, title: str, still: str, name: str) -> str:
+def borrowing(document: Document, pool: Pool, title: str, name: str) -> str:
     """The page of an output that takes module and contents from the `lending` one."""
     scripts = [module("borrow"), module("page")]
-    return _frame(title, still, pool.describe(document), _module("nbviz-borrow", scripts[0]), scripts, "", name)
+    body = _module("nbviz-borrow", scripts[0])
+    return _frame(title, NEEDS_SCRIPTS, pool.describe(document), body, scripts, "", name)
 
 
 def site_page(facts: Mapping[str, Any]) -> str:
@@ -115,7 +121,8 @@ def _inline(name: str, text: str) -> str:
 
 
 def _module(name: str, text: str) -> str:
-    return f'<script type="module" id="{name}">{text}</script>'
+    """Asynchronous: it runs as soon as it is there, and does not wait for what lies behind it."""
+    return f'<script type="module" async id="{name}">{text}</script>'
 
 
 def output(still: str, document_page: str, title: str, height: int) -> str:
@@ -127,3 +134,11 @@ def output(still: str, document_page: str, title: str, height: int) -> str:
         f'{still}<iframe title="{html.escape(title)}" srcdoc="{html.escape(document_page)}" '
         f'width="100%" height="{height}" frameborder="0"></iframe>'
     )
+
+
+def beside(name: str, rest: str) -> str:
+    """HTML beside the frame of the lending page: contents that would be parsed and copied twice inside of it.
+
+    As an attribute, so that sanitisers take them away with their element.
+    """
+    return f'<template data-nbviz-recording="{html.escape(name)}" data-nbviz-rest="{rest}"></template>'

@@ -110,6 +110,10 @@ class Recorder:
                 return False
         return True
 
+    def put_opening_first(self) -> int:
+        """What the page asks for as it opens comes before everything else; returns how many answers that are."""
+        return self.archive.put_first(wants.at(self.facts, self.facts.opening))
+
     def keep_known(self) -> None:
         """Keep whatever a person has looked at so far."""
         for asked, answer in self.session.at_hand():

@@ -85,7 +85,7 @@ class Shareable(anywidget.AnyWidget):
         recorder.keep_known()
         for place in (recorder.facts.opening, *recorder.facts.kept):
             recorder.record(place)
-        view = sharing.View(recorder.facts.state, recorder.archive)
+        view = sharing.View(recorder.facts.state, recorder.archive, recorder.put_opening_first())
         return sharing.Standing(view, self._describe(), self._contact_sheet())
 
     def _recorder(self) -> sharing.Recorder:

@@ -104,6 +104,13 @@ def choose(area: Page | FrameLocator | Locator, unit: int) -> None:
     expect(projection(area)).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
 
 
+def framed(area: Page | Locator, number: int = 0) -> FrameLocator:
+    """The page in a frozen output, scrolled to as a reader does: those far from the window wait."""
+    frame = area.locator("iframe").nth(number)
+    frame.scroll_into_view_if_needed()
+    return frame.content_frame
+
+
 def look(lab: Lab) -> Live:
     """What the live widget shows of the two units."""
     notebook = lab.open([SETUP, EXPLORER], "live")

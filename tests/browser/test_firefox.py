@@ -68,5 +68,6 @@ def test_a_frozen_notebook_is_clickable_in_firefox(firefox: Firefox, places: Pla
     firefox.wait(f"{PANEL}?.dataset.state === 'ready'", explorer)
     as_wide(firefox, live, explorer)
     assert_shows(firefox, live, explorer)
-    # What the second output shows is lent by the first.
+    # What the second output shows is lent by the first, once a reader comes near.
+    firefox.ask("document.querySelectorAll('iframe')[1].scrollIntoView()")
     firefox.wait(f"{VIEW}?.querySelector('[data-panel=maps]')?.dataset.state === 'ready'", linked)

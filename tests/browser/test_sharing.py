@@ -39,6 +39,7 @@ from tests.browser.frozen import (
     Places,
     assert_shows,
     choose,
+    framed,
     projection,
 )
 from tests.browser.lab import ANSWER_MS, ARTIFACTS, PANEL, Lab, Notebook, asked_elsewhere
@@ -94,10 +95,10 @@ def test_a_page_from_disk_is_clickable(places: Places, open_file: OpenFile, live
 
 def test_a_frozen_notebook_as_a_page(places: Places, open_file: OpenFile, live: Live) -> None:
     page = open_file(places.page)
-    explorer, linked = page.frame_locator("iframe").first, page.frame_locator("iframe").nth(1)
     expect(page.get_by_text("the end", exact=True)).to_be_visible()
-    assert_shows(page, explorer, live)
+    assert_shows(page, framed(page), live)
     # The second output has no pictures of its own: it borrows them, and its two widgets stay linked.
+    linked = framed(page, 1)
     choose(linked, UNIT)
     expect(linked.locator("body")).to_contain_text("IntSlider: needs a kernel")
     for still in page.locator("figure[data-nbviz]").all():
@@ -134,11 +135,14 @@ def test_nbconverts_own_page_is_alive_from_disk_and_on_nbviewer(
     file.write_text(html, "utf-8")
     for url in (file.as_uri(), f"{address}/frozen.html"):
         page = lab.context.new_page()
-        page.set_viewport_size({"width": 1400, "height": 1000})
+        page.set_viewport_size({"width": 1400, "height": 300})
         asked = asked_elsewhere(page)
         page.goto(url, wait_until="domcontentloaded")
-        assert_shows(page, page.frame_locator("iframe").first, live)
-        choose(page.frame_locator("iframe").nth(1), UNIT)
+        assert_shows(page, framed(page), live)
+        # A view far from the window costs nothing yet; its pictures stand there meanwhile.
+        expect(page.locator("iframe").nth(1).content_frame.locator(".view")).to_have_count(0)
+        expect(page.locator("figure[data-nbviz]").last).to_be_visible()
+        choose(framed(page, 1), UNIT)
         # The template of nbconvert asks for its own scripts, in vain; the views ask for nothing.
         assert {urlsplit(one).hostname for one in asked} <= NBCONVERTS_OWN
         page.close()
@@ -191,9 +195,8 @@ def test_a_trusted_notebook_is_alive(
     places: Places, without_kernel: Callable[[Any, bool], Notebook], live: Live
 ) -> None:
     notebook = without_kernel(nbformat.read(places.notebook, as_version=4), True)
-    explorer = notebook.output(1).frame_locator("iframe")
-    assert_shows(notebook.page, explorer, live)
-    choose(notebook.output(2).frame_locator("iframe"), UNIT)
+    assert_shows(notebook.page, framed(notebook.output(1)), live)
+    choose(framed(notebook.output(2)), UNIT)
     notebook.screenshot("frozen-trusted")
 
 
@@ -215,7 +218,7 @@ def test_a_notebook_that_was_received_shows_its_pictures_until_it_is_trusted(
     notebook.screenshot("frozen-untrusted")
     notebook.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:trust')")
     notebook.page.locator(".jp-Dialog .jp-mod-accept").click()
-    assert_shows(notebook.page, notebook.output(1).frame_locator("iframe"), live)
+    assert_shows(notebook.page, framed(notebook.output(1)), live)
 
 
 def nearest(whole: Any, part: Any) -> float:
@@ -251,7 +254,7 @@ def test_saved_state_of_widgets_does_no_harm_and_freezing_takes_it_out(
     path = tmp_path / "saved.ipynb"
     nbformat.write(sheet, path)
     notebook = without_kernel(sheet, True)
-    choose(notebook.output(1).frame_locator("iframe"), UNIT)
+    choose(framed(notebook.output(1)), UNIT)
     notebook.screenshot("saved-state")
     freeze(path, tmp_path / "frozen.ipynb", execute=False, progress=False)
     frozen = nbformat.read(tmp_path / "frozen.ipynb", as_version=4)
@@ -284,7 +287,7 @@ def test_a_snapshot_lives_beside_the_widget(open_notebook: OpenNotebook) -> None
     notebook.run(2)
     notebook.page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
     try:
-        snapshot = notebook.output(2).frame_locator("iframe")
+        snapshot = framed(notebook.output(2))
         expect(projection(snapshot)).to_contain_text(f"{LAYER}:{UNIT} at ", timeout=ANSWER_MS)
         # What was looked at is in it; the theme of the notebook reaches into it.
         choose(snapshot, OTHER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -157,6 +158,22 @@ def test_a_recording_of_a_newer_nbviz_is_left_alone(
     with pytest.raises(NotAReadableNotebook, match=r"written by nbviz .*: update nbviz to read it"):
         freeze(path, execute=False, progress=False)
     assert path.read_bytes() == before
+
+
+def test_outputs_of_an_older_nbviz_open_and_are_written_in_todays_form(tmp_path: Path) -> None:
+    path = tmp_path / "a.ipynb"
+    shutil.copy(Path(__file__).parents[1] / "contract" / "sharing" / "format-1.ipynb", path)
+
+    def answers() -> list[dict[str, str]]:
+        outputs = recorded_in(nbformat.read(path, as_version=4))
+        return [{q.canonical: content.digest for q, content in one.document.views[0].archive} for one in outputs]
+
+    before = answers()
+    assert [any("projection" in question for question in one) for one in before] == [True, True]
+    assert "data-nbviz-rest" not in path.read_text()
+    freeze(path, execute=False, progress=False)
+    assert answers() == before
+    assert "data-nbviz-rest" in path.read_text()
 
 
 def test_a_target_that_cannot_be_written_leaves_everything_as_it_was(

@@ -72,6 +72,19 @@ def test_equal_contents_lie_in_a_page_once() -> None:
     assert len(Pool([document]).text) == 2 * len(Pool([Document([View({}, archive("a"))], {"model": 0})]).text)
 
 
+def test_what_a_view_needs_to_open_comes_first() -> None:
+    views = [View({}, archive("a", "b", "c"), opening=1), View({}, archive("d", "a", image=1), opening=1)]
+    documents = [Document([view], {"model": 0}) for view in views]
+    pool = Pool(documents)
+    assert pool.opening == "".join(c.parts[0].text for view in views for c in view.opens_with)
+    assert [c.key for view in views for c in view.opens_with] == ["a", "d"]
+    assert len(pool.rest) == len(pool.opening)
+    for document in documents:
+        (was,), (now,) = document.views, read(pool.describe(document), pool.text).views
+        assert [(q.canonical, c.digest) for q, c in now.archive] == [(q.canonical, c.digest) for q, c in was.archive]
+        assert now.opening == 1
+
+
 def test_equal_keys_of_different_kernels_do_not_mix() -> None:
     mine, theirs = archive("a"), Archive()
     plane = np.full((4, 4), 7, np.uint8)

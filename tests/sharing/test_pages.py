@@ -15,9 +15,11 @@ import pytest
 import torch
 
 from nbviz.errors import BadRequest, Cancelled, Closed, NotWritten, UnknownName
+from nbviz.sharing import wants
 from nbviz.sharing.document import Document
 from nbviz.sharing.outputs import document_of, recorded_in
 from nbviz.sharing.sheet import MOST_BYTES, Still, sheet
+from nbviz.sharing.wants import Facts
 from nbviz.widgets import Explorer
 from tests.doubles import tiny_network
 
@@ -43,6 +45,26 @@ def test_a_page_holds_what_the_widget_shows_and_what_was_looked_at(w: Explorer, 
     assert any(q.args.get("unit") == "0:2" for q, _ in view.archive)
 
 
+def test_a_page_opens_on_what_lies_before_its_module(w: Explorer, tmp_path: Path) -> None:
+    w.session.answer("projection", {"image": 1, "unit": "0:2", "method": "deconvnet", "params": {}})
+    text = page_of(w, tmp_path)
+    (view,) = document_of(text).views
+    facts = Facts(view.state, lambda image: [p["index"] for p in _predicted(w, image)])
+    assert [q.canonical for q, _ in view.archive][: view.opening] == [
+        q.canonical for q in wants.at(facts, facts.opening) if q in view.archive
+    ]
+    assert len(view.archive) > view.opening > 3
+    places = [text.index(f'id="nbviz-{name}"') for name in ("document", "contents", "module", "rest")]
+    assert places == sorted(places)
+    opening, rest = (re.search(rf'id="nbviz-{name}">([^<]*)<', text)[1] for name in ("contents", "rest"))  # type: ignore[index]
+    assert len(opening) == sum(len(part.text) for content in view.opens_with for part in content.parts)
+    assert rest
+
+
+def _predicted(w: Explorer, image: int) -> Any:
+    return w.session.answer("picture", {"image": image}).meta["predictions"]
+
+
 def test_nothing_on_a_page_comes_from_elsewhere_and_only_its_own_scripts_run(w: Explorer, tmp_path: Path) -> None:
     text = page_of(w, tmp_path)
     (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
@@ -61,8 +83,8 @@ def test_names_of_a_hostile_person_stay_text(show: Show, tmp_path: Path) -> None
     text = page_of(show(net, target=0), tmp_path)
     assert "onerror='alert" not in re.sub(r'"[^"]*"', "", text)
     assert html.escape(HOSTILE) in text
-    # Two kinds of script end where they should: data and module.
-    assert [len(re.findall(pattern, text)) for pattern in ("<script", "</script>")] == [3, 3]
+    # Every script ends where it should: three of data, and the module.
+    assert [len(re.findall(pattern, text)) for pattern in ("<script", "</script>")] == [4, 4]
     assert document_of(text).views[0].state["_network"]["labels"][0] == HOSTILE
 
 

@@ -1,11 +1,10 @@
 /** The page of an output that brings nothing but its own state: it waits for what the first output lends. */
-import { notebookWindow, recordingName } from "./lending";
+import { lent } from "./lending";
+import { nearby } from "./nearby";
+import { found } from "./waiting";
 
-const EVERY_MS = 100;
-const PATIENCE_MS = 5000;
-
-function run(module: string, contents: string): void {
-  window.nbvizContents = contents;
+function run(module: string, opening: string): void {
+  window.nbvizContents = opening;
   const script = document.createElement("script");
   script.type = "module";
   script.textContent = module;
@@ -20,15 +19,10 @@ function complain(): void {
   document.getElementById("nbviz")?.prepend(told);
 }
 
-const begun = performance.now();
-let complained = false;
-const look = setInterval(() => {
-  const lent = notebookWindow()?.nbvizLent?.[recordingName()];
-  if (lent) {
-    clearInterval(look);
-    run(lent.module, lent.contents);
-  } else if (!complained && performance.now() - begun > PATIENCE_MS) {
-    complained = true;
-    complain();
-  }
-}, EVERY_MS);
+async function borrow(): Promise<void> {
+  const { module, opening } = await found(lent, document, complain);
+  await nearby();
+  run(module, opening);
+}
+
+void borrow();

@@ -1,4 +1,5 @@
 /** From the text of a page back to the bytes that the kernel had sent. */
+import type { Contents } from "./contents";
 import type { Part } from "./document";
 
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
@@ -46,7 +47,8 @@ const CODECS: Record<Part["codec"], (bytes: Uint8Array<ArrayBuffer>, part: Part)
 };
 
 /** The bytes of a part, as a message would bring them. */
-export async function decode(part: Part, contents: string): Promise<DataView> {
-  const bytes = await CODECS[part.codec](fromBase64(contents.slice(part.from, part.to)), part);
+export async function decode(part: Part, contents: Contents): Promise<DataView> {
+  const packed = fromBase64(await contents.text(part.from, part.to));
+  const bytes = await CODECS[part.codec](packed, part);
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -2,7 +2,7 @@
 import { anything, type Check, type Checked, count, list, name, oneOf, record, text } from "../check";
 
 /** The newest form of the document that this page reads. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** Where a part's bytes lie in the text of contents, and how they were packed. */
 const part = record({ codec: oneOf("plain", "deflate", "webp"), channels: count, from: count, to: count });

@@ -1,5 +1,6 @@
 /** Stands in for an anywidget model and the kernel behind it: answers from what was recorded. */
 import type { AnyModel } from "@anywidget/types";
+import type { Contents } from "./contents";
 import { decode } from "./decode";
 import type { Content, ModelRecord } from "./document";
 
@@ -36,7 +37,7 @@ export class RecordedModel {
   constructor(
     { state, answers }: ModelRecord,
     contents: readonly Content[],
-    private readonly packed: () => string,
+    private readonly packed: Contents,
   ) {
     this.#state = state;
     for (const { op, args, content } of answers) {
@@ -91,7 +92,7 @@ export class RecordedModel {
     if (!content) return fail("NotRecorded", "Not in this recording: it needs a kernel.");
     this.#say({ type: "ack", rid, state: "queued" });
     try {
-      const buffers = await Promise.all(content.parts.map((part) => decode(part, this.packed())));
+      const buffers = await Promise.all(content.parts.map((part) => decode(part, this.packed)));
       return this.#say({ type: "result", rid, op, key: content.key, meta: content.meta }, buffers);
     } catch (error) {
       return fail("Damaged", `This part of the recording cannot be read (${String(error)}).`);

@@ -1,11 +1,13 @@
 /** A page without a kernel: the widgets of `entry` on models that answer from a recording. */
 import widget from "../entry";
 import { followAddress } from "./address-bar";
+import { Contents, restOfPage } from "./contents";
 import { fromBase64, inflate } from "./decode";
 import { type Layout, type Recorded, readDocument } from "./document";
-import { lend } from "./lending";
+import { lend, recordingName, restOfContents } from "./lending";
 import { followUnit, linkModels } from "./links";
 import { asModel, RecordedModel } from "./model";
+import { nearby } from "./nearby";
 import { fitIn } from "./surroundings";
 
 const textOf = (id: string): string | undefined => document.getElementById(id)?.textContent ?? undefined;
@@ -52,13 +54,13 @@ async function start(): Promise<void> {
   const place = document.getElementById("nbviz") as HTMLElement;
   try {
     const recorded = await readRecorded();
-    const contents = window.nbvizContents ?? textOf("nbviz-contents") ?? "";
-    lend(textOf("nbviz-module"), contents);
-    const models = recorded.models.map(
-      (record) => new RecordedModel(record, recorded.contents, () => contents),
-    );
+    const opening = window.nbvizContents ?? textOf("nbviz-contents") ?? "";
+    lend(textOf("nbviz-module"), opening);
+    const contents = new Contents(opening, recordingName() ? restOfContents : restOfPage);
+    const models = recorded.models.map((record) => new RecordedModel(record, recorded.contents, contents));
     for (const model of models) followUnit(model);
     linkModels(models, recorded.links);
+    await nearby();
     // What is shown until now is a picture of what comes.
     place.replaceChildren();
     mountLayout(recorded.layout, models, place);
