@@ -382,8 +382,7 @@ function follow(store: Store): () => void {
     interaction: () => unasked(store, store.slots.interaction, ofUnit.interaction(store)),
     projection: () => store.slots.projection.ask(wants.projection(store)),
     excites: () => unasked(store, store.slots.excites, wants.synthesis(store)),
-    // Filled in the background, whatever else is looked at meanwhile.
-    gallery: () => {},
+    gallery: () => recalled(store, store.slots.gallery, wants.gallery(store)),
     survey: () => store.slots.survey.ask(channels.survey(store)),
     census: () => store.slots.census.ask(channels.census(store)),
     contributions: () => store.slots.contributions.ask(channels.contributions(store)),
@@ -415,6 +414,12 @@ function follow(store: Store): () => void {
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** Drawn in the background, whatever else is looked at meanwhile; where there is no kernel, it is shown or said to lack. */
+function recalled<O extends Op>({ traits, local }: Store, slot: Slot<O>, want: Want<O> | null): void {
+  const looked = local.grid.show.value === "excites";
+  if (traits._holds.peek()) slot.ask(looked ? want : null);
 }
 
 /**

@@ -9,7 +9,14 @@ interface Case {
   says: string;
   state: Partial<Traits>;
   /** What Python does not know of. */
-  at: { class_method?: string; synthesised?: boolean; show?: string; sort?: string };
+  at: {
+    class_method?: string;
+    synthesised?: boolean;
+    show?: string;
+    sort?: string;
+    groups?: number;
+    drawn?: boolean;
+  };
   questions: { op: string; args: object }[];
 }
 
@@ -33,7 +40,9 @@ describe("what a page asks for is what Python records", () => {
       if (at.class_method) store.local.classMethod.value = at.class_method;
       if (at.show) store.local.grid.show.value = at.show as "weights";
       if (at.sort) store.local.grid.sort.value = at.sort as "contribution";
+      if (at.groups) store.local.grid.groups.value = at.groups;
       if (at.synthesised) store.startSynthesis();
+      if (at.drawn) store.startGallery();
       vi.advanceTimersByTime(100);
       expect(asked(model)).toEqual(questions.map(({ op, args }) => `${op} ${canonical(args)}`).sort());
       detach();

@@ -12,7 +12,8 @@ def recording_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--methods",
         type=names,
-        help="of units and classes, and 'visualize' for what excites a unit: 'deconvnet,grad_cam'",
+        help="of units and classes, 'visualize' for what excites a unit, 'gallery' for what excites every unit of a "
+        "layer: 'deconvnet,grad_cam'",
     )
     parser.add_argument(
         "--top-k",

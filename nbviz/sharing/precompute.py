@@ -12,13 +12,15 @@ import numpy as np
 from ..errors import BadRequest, Cancelled, NbvizError, UnknownName, close_matches
 from ..methods import METHODS
 from ..session import Answer, Session
-from . import page, wants
+from . import compared, page, wants
 from .archive import Archive, Question
 from .progress import OnStep, ProgressLine
 from .wants import Facts, Place, facts_of
 
-SYNTHESIS = "visualize"
-"""Names the search for what excites a unit among the methods to record."""
+SYNTHESIS, GALLERY = "visualize", "gallery"
+"""Name the search for what excites a unit, and every unit of a layer, among the methods to record."""
+GROUPS = 6
+"""Into which a page puts a layer's channels at first."""
 MEGABYTE = 1_000_000
 
 
@@ -30,6 +32,7 @@ class Choice:
     methods: tuple[str, ...]
     class_methods: tuple[str, ...]
     synthesis: bool
+    gallery: bool
     top_k: int | None
     images: tuple[int, ...]
     limit: int
@@ -69,8 +72,8 @@ def choose(
     by_unit, by_class = ([m.name for m in METHODS.values() if m.asks == what] for what in ("unit", "class"))
     chosen = list(wanted) if wanted is not None else [opening.method, opening.class_method]
     for name in chosen:
-        if name not in (*by_unit, *by_class, SYNTHESIS):
-            known = (*by_unit, *by_class, SYNTHESIS)
+        known = (*by_unit, *by_class, SYNTHESIS, GALLERY)
+        if name not in known:
             raise UnknownName(
                 f"There is no method {name!r} to record; there are {', '.join(known)}.{close_matches(name, known)}"
             )
@@ -82,6 +85,7 @@ def choose(
         methods=tuple(name for name in by_unit if name in chosen),
         class_methods=tuple(name for name in by_class if name in chosen),
         synthesis=SYNTHESIS in chosen,
+        gallery=GALLERY in chosen,
         top_k=top_k,
         images=tuple(dict.fromkeys((session.picture(i), i)[1] for i in pictures)),
         limit=int(max_mb * MEGABYTE),
@@ -97,11 +101,11 @@ class Recorder:
 
     def record(self, place: Place, limit: int | None = None) -> bool:
         """Record what the page asks for at a place; False, and no more kept, where the page would grow too large."""
-        for question in wants.at(self.facts, place):
+        for question in (*wants.at(self.facts, place), *compared.at(self.facts, place)):
             if question in self.archive:
                 continue
             try:
-                answer = self.session.answer(question.op, question.args)
+                answer = self._answer(question)
             except NbvizError:
                 continue  # the page without a kernel says that it is not there, as the live one says why
             self.archive.add(question, answer)
@@ -112,7 +116,12 @@ class Recorder:
 
     def put_opening_first(self) -> int:
         """What the page asks for as it opens comes before everything else; returns how many answers that are."""
-        return self.archive.put_first(wants.at(self.facts, self.facts.opening))
+        opening = self.facts.opening
+        return self.archive.put_first((*wants.at(self.facts, opening), *compared.at(self.facts, opening)))
+
+    def _answer(self, question: Question) -> Answer:
+        args = dict(question.args)
+        return self.session.of(args.pop("network", 0)).answer(question.op, args)
 
     def keep_known(self) -> None:
         """Keep whatever a person has looked at so far."""
@@ -155,6 +164,10 @@ def places(recorder: Recorder, choice: Choice) -> Iterator[Place]:
                     yield replace(opening, image=image, layer=layer, unit=f"{layer}:{unit}", method=method)
             if choice.synthesis:
                 yield replace(opening, layer=layer, unit=f"{layer}:{unit}", synthesised=True)
+        for image in images:
+            yield replace(opening, image=image, layer=layer, groups=GROUPS)
+        if choice.gallery:
+            yield replace(opening, layer=layer, show="excites", drawn=True)
 
 
 def precompute(recorder: Recorder, choice: Choice, progress: bool, on_step: OnStep | None) -> Precomputed:

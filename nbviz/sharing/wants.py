@@ -16,6 +16,10 @@ from .archive import Question
 
 STEPS, SEED = 128, 0
 """Of a synthesis, where the widget's options say nothing else."""
+TILE_STEPS = 64
+"""Of each search for what excites one of a layer's units."""
+MOST_GROUPED = 16
+"""Pictures whose maps are put into groups."""
 DREAM_SIDE = 512
 """Longer side of a picture that is dreamt on, likewise."""
 MOST_READ = 64
@@ -37,14 +41,19 @@ class Place:
     show: str = "activations"
     sort: str = "index"
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    groups: int | None = None
+    drawn: bool = False
+    contrast: str | None = None
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the page knows: the widget's state, and the classes predicted for each picture, strongest first."""
+    """What the page knows: the widget's state, and the classes predicted for each picture, strongest first, by the
+    network and by the one beside it."""
 
     state: Mapping[str, Any]
     predicted: Callable[[int], Sequence[int]] = field(default=lambda _image: ())
+    predicted_beside: Callable[[int], Sequence[int]] = field(default=lambda _image: ())
 
     def method(self, name: str) -> Mapping[str, Any]:
         """The menu's entry of a method."""
@@ -82,16 +91,22 @@ class Facts:
             show=page.get("grid.show", "activations"),
             sort=page.get("grid.sort", "index"),
             params=page.get("params", {}),
+            groups=page.get("grid.groups"),
+            contrast=page.get("look.contrast", "network" if self.state.get("_beside") else None),
         )
 
 
 def facts_of(session: Session, state: Mapping[str, Any]) -> Facts:
     """What the page of a widget knows."""
 
-    def predicted(image: int) -> list[int]:
-        return [p["index"] for p in session.answer("picture", {"image": image}).meta["predictions"]]
+    def predicted_by(number: int) -> Callable[[int], list[int]]:
+        def predicted(image: int) -> list[int]:
+            answer = session.of(number).answer("picture", {"image": image})
+            return [p["index"] for p in answer.meta["predictions"]]
 
-    return Facts(state, predicted)
+        return predicted
+
+    return Facts(state, predicted_by(0), predicted_by(1))
 
 
 def picture(facts: Facts, at: Place) -> Question | None:
@@ -150,6 +165,25 @@ def excites(facts: Facts, at: Place) -> Question | None:
         "seed": options.get("seed", SEED),
     }
     return Question("synthesis", args)
+
+
+def gallery(facts: Facts, at: Place) -> Question | None:
+    """What excites each unit of the layer; nothing is drawn unasked."""
+    if not (at.layer and at.drawn):
+        return None
+    seed = facts.state["_options"].get("seed", SEED)
+    return Question("gallery", {"layer": at.layer, "steps": TILE_STEPS, "size": None, "seed": seed})
+
+
+def groups(facts: Facts, at: Place) -> Question | None:
+    """The layer's channels in groups, over the first pictures and the one that is shown."""
+    if at.groups is None or not at.layer:
+        return None
+    images = list(range(len(facts.state["_images"])))[:MOST_GROUPED]
+    if at.image >= MOST_GROUPED:
+        images[-1] = at.image
+    seed = facts.state["_options"].get("seed", SEED)
+    return Question("groups", {"images": images, "layer": at.layer, "count": at.groups, "seed": seed})
 
 
 def neighbours(facts: Facts, at: Place) -> Question | None:
@@ -211,6 +245,8 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "census": census,
     "contributions": contributions,
     "original": original,
+    "gallery": gallery,
+    "groups": groups,
 }
 
 UNIT = ("patches", "neighbours", "projection", "excites")
@@ -218,8 +254,8 @@ UNIT = ("patches", "neighbours", "projection", "excites")
 GRID = ("filters", "survey", "census", "contributions")
 
 PANELS: dict[str, tuple[str, ...]] = {
-    "explorer": ("thumbnails", "picture", "maps", "overlay", *UNIT, *GRID),
-    "layer_grid": ("thumbnails", "maps", *GRID),
+    "explorer": ("thumbnails", "picture", "maps", "overlay", *UNIT, *GRID, "gallery", "groups"),
+    "layer_grid": ("thumbnails", "maps", *GRID, "gallery", "groups"),
     "filter_grid": ("filters",),
     "heatmap_overlay": ("thumbnails", "picture", "overlay"),
     "unit_inspector": ("thumbnails", "picture", *UNIT),

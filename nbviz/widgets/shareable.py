@@ -43,8 +43,8 @@ class Shareable(anywidget.AnyWidget):
 
         Args:
             layers: names of the layers whose units can be chosen; by default the layer shown.
-            methods: of units and of classes, by name, and "visualize" for what excites a unit; by default the method
-                shown and Grad-CAM.
+            methods: of units and of classes, by name, "visualize" for what excites a unit, "gallery" for what excites
+                every unit of a layer; by default the method shown and Grad-CAM.
             top_k: how many units of a layer, the strongest over the pictures; None for all of them.
             images: numbers of the pictures; by default all. max_mb: size of the page, in millions of bytes, at which
                 it stops. progress: one line on the standard error output. on_step: called as (step, steps, what);
@@ -90,7 +90,10 @@ class Shareable(anywidget.AnyWidget):
 
     def _recorder(self) -> sharing.Recorder:
         self._require_open()
-        revision = self.net.sync()
+        self.net.sync()
+        if self.session.beside:
+            self.session.beside.net.sync()
+        revision = self.session.revision
         if self._archive is None or self._archived != revision:
             # What was recorded with other weights would be a picture of the past.
             self._archive, self._archived = sharing.Archive(), revision

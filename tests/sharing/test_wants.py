@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nbviz import protocol
-from nbviz.sharing import wants
+from nbviz.sharing import compared, wants
 from nbviz.sharing.archive import Question
 from nbviz.sharing.wants import PANELS, ROWS, Facts
 
@@ -23,9 +23,10 @@ def canonical(questions: list[Question]) -> list[str]:
 
 @pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["says"])
 def test_python_asks_what_the_page_asks(case: dict[str, Any]) -> None:
-    facts = Facts({**GOLDEN["state"], **case["state"]}, lambda _image: GOLDEN["predicted"])
+    predicted = [lambda _image: GOLDEN["predicted"]] * 2
+    facts = Facts({**GOLDEN["state"], **case["state"]}, *predicted)
     place = replace(facts.opening, **case["at"])
-    asked = wants.at(facts, place)
+    asked = [*wants.at(facts, place), *compared.at(facts, place)]
     assert canonical(asked) == canonical([Question(q["op"], q["args"]) for q in case["questions"]])
     for question in asked:
         message = {"type": "request", "rid": "r", "slot": "maps", "op": question.op, **question.args}
@@ -39,7 +40,7 @@ def test_null_and_empty_arguments_are_no_arguments() -> None:
 
 
 def test_every_panel_of_every_view_has_its_row() -> None:
-    assert {panel for panels in PANELS.values() for panel in panels} <= set(ROWS)
+    assert {panel for panels in (*PANELS.values(), *compared.PANELS.values()) for panel in panels} <= set(ROWS)
     assert set(ROWS) <= set(protocol.SLOTS)
 
 
