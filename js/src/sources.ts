@@ -6,6 +6,7 @@ import type { Show } from "./grid-choices";
 import { scaleOf } from "./scale";
 import type { AnySlot, Shown } from "./slot";
 import type { Store } from "./store";
+import { gallery as galleryOfLayer } from "./wants";
 
 export interface Tiles {
   layer: string;
@@ -150,7 +151,7 @@ function excites(store: Store): TileSource {
     },
     known: sheet,
     start:
-      running || complete
+      running || complete || store.lacks(galleryOfLayer(store))
         ? null
         : { label: done > 0 ? "Go on" : "Draw what excites each unit", act: () => store.startGallery() },
     reached: sheet && !complete ? `${done} of ${sheet.channels} drawn` : "",

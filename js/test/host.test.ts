@@ -5,6 +5,7 @@ import { withoutOpacity } from "../src/host/decode";
 import { FORMAT, readDocument } from "../src/host/document";
 import { followUnit, linkModels } from "../src/host/links";
 import { canonical, RecordedModel } from "../src/host/model";
+import { mounted, panel } from "./helpers";
 
 const bytes = Uint8Array.from({ length: 64 }, (_, i) => i % 7);
 const packed = Buffer.from(deflateSync(bytes)).toString("base64");
@@ -86,6 +87,34 @@ describe("a model that answers from a recording", () => {
     expect([second.get("unit"), second.get("layer")]).toEqual(["layer2.0.conv:5@1,2", "layer2.0.conv"]);
     second.set("unit", "conv1:1");
     expect([first.get("unit"), first.get("layer")]).toEqual(["conv1:1", "conv1"]);
+  });
+});
+
+describe("a view of a recording", () => {
+  it("greys what needs a kernel to start, and says so in its place", async () => {
+    const lacking = ["synthesis", "gallery"];
+    const { root, model, life } = await mounted();
+    model.set("_holds", (op: string) => !lacking.includes(op));
+    const answered = model.send;
+    model.send = (content, ...more) => {
+      const { type, op, rid } = content as Record<string, string>;
+      if (type !== "request" || !lacking.includes(op!)) return answered(content, ...more);
+      const message = "Not in this recording: it needs a kernel.";
+      model.say({ type: "failure", rid, op, kind: "NotRecorded", message, traceback: "" });
+    };
+    model.set("unit", "layer3.1.conv2:40");
+    const [excites, grid] = [panel(root, "excites"), panel(root, "maps")];
+    await vi.waitFor(() => expect(excites.dataset.state).toBe("unrecorded"));
+    expect(excites.textContent).toContain("it needs a kernel");
+    expect(excites.textContent).not.toContain("Start draws");
+    const named = (within: HTMLElement, name: string) =>
+      [...within.querySelectorAll("button")].find(({ textContent }) => textContent === name);
+    expect(named(excites, "Start")?.disabled).toBe(true);
+    named(grid, "excites")?.click();
+    await vi.waitFor(() => expect(grid.dataset.state).toBe("unrecorded"));
+    expect(grid.textContent).toContain("it needs a kernel");
+    expect(named(grid, "Draw what excites each unit")).toBeUndefined();
+    life.abort();
   });
 });
 

@@ -1,5 +1,5 @@
 /** Activation maximisation, live: a picture that the unit answers to, step by step, and afterwards as a film. */
-import { aimName, synthesisTarget } from "../wants";
+import { aimName, synthesis, synthesisTarget } from "../wants";
 import { AimChoice } from "./aim";
 import { useStore } from "./context";
 import { Button, NumberField, Select } from "./controls";
@@ -15,6 +15,7 @@ export function Excites() {
   const slot = slots.excites;
   const running = slot.state.value === "computing" || slot.state.value === "queued";
   const { steps, seed, param } = local.synthesis.value;
+  const lacking = store.lacks(synthesis(store));
   const set = (change: Partial<typeof local.synthesis.value>) => {
     local.synthesis.value = { ...local.synthesis.value, ...change };
   };
@@ -38,7 +39,7 @@ export function Excites() {
             Stop
           </Button>
         ) : (
-          <Button kind="primary" disabled={!synthesisTarget(store)} onClick={startSynthesis}>
+          <Button kind="primary" disabled={!synthesisTarget(store) || lacking} onClick={startSynthesis}>
             Start
           </Button>
         )}
@@ -53,6 +54,7 @@ function Stage({ painted }: { painted: Painted }) {
   const store = useStore();
   const showing = useShowing();
   const target = synthesisTarget(store);
+  const lacking = store.lacks(synthesis(store));
   return (
     <>
       {showing ? (
@@ -60,7 +62,9 @@ function Stage({ painted }: { painted: Painted }) {
         <Played key={showing.finished ? showing.key : "live"} showing={showing} painted={painted} />
       ) : (
         <figure class="stage">
-          <div class="empty">{target && `Start draws a picture that excites ${aimName(store, target)}.`}</div>
+          <div class="empty">
+            {target && !lacking && `Start draws a picture that excites ${aimName(store, target)}.`}
+          </div>
           <Notice slot={store.slots.excites} />
         </figure>
       )}
