@@ -23,7 +23,7 @@ def replace(path: str | Path, text: str) -> Path:
             file.flush()
             os.fsync(file.fileno())
         _take_mode(target, aside)
-        if target.exists() and not os.access(target, os.W_OK):
+        if target.exists() and not _may_be_written(target):
             raise PermissionError(13, "it is read-only")
         aside.replace(target)
     except OSError as error:
@@ -33,6 +33,11 @@ def replace(path: str | Path, text: str) -> Path:
         aside.unlink(missing_ok=True)
         raise
     return target
+
+
+def _may_be_written(target: Path) -> bool:
+    """Whether this process may change the file: moving another one into its place asks the folder only."""
+    return os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _take_mode(target: Path, aside: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,7 @@ from nbviz.sharing.outputs import WIDGET_STATE, WIDGET_VIEW, recorded_in
 from nbviz.sharing.sheet import MARK
 from nbviz.widgets import Explorer, FilterGrid
 from tests.doubles import noise
+from tests.sharing.conftest import plain_person
 
 Show = Callable[..., Explorer]
 
@@ -185,6 +188,52 @@ def test_a_target_that_cannot_be_written_leaves_everything_as_it_was(
         freeze(path, tmp_path / "missing" / "b.ipynb", execute=False, progress=False)
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["a.ipynb"]
+
+
+def test_a_read_only_notebook_or_folder_is_left_alone(
+    plain_folder: Path, frozen_data: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    path = notebook(plain_folder / "a.ipynb", frozen_data[0])
+    freeze(path, tmp_path / "b.ipynb", execute=False, progress=False)
+    before = path.read_bytes()
+    for protected, mode, why in ((path, 0o444, "it is read-only"), (plain_folder, 0o555, "Permission denied")):
+        usual = protected.stat().st_mode
+        protected.chmod(mode)
+        with plain_person(), pytest.raises(NotWritten, match=rf"a\.ipynb cannot be written: {why}\."):
+            freeze(path, execute=False, progress=False)
+        protected.chmod(usual)
+    assert path.read_bytes() == before
+    assert [one.name for one in plain_folder.iterdir()] == ["a.ipynb"]
+
+
+KILLED = """
+import os, sys, time
+from nbviz.sharing.freeze import freeze
+
+def fsync(_handle):
+    print("writing", flush=True)
+    time.sleep(60)
+
+os.fsync = fsync
+freeze(sys.argv[1], execute=False, progress=False)
+"""
+
+
+def test_killed_while_it_writes_it_leaves_the_notebook_as_it_was(
+    tmp_path: Path, frozen_data: list[dict[str, Any]]
+) -> None:
+    path = notebook(tmp_path / "a.ipynb", frozen_data[0])
+    before = path.read_bytes()
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "writing\n"
+        aside = [one.stat().st_size for one in tmp_path.iterdir() if one != path]
+        process.kill()
+    assert process.returncode == -9
+    assert [size > 0 for size in aside] == [True]
+    assert path.read_bytes() == before
+    freeze(path, execute=False, progress=False)
+    assert len(recorded_in(nbformat.read(path, as_version=4))) == 1
 
 
 def test_two_at_once_leave_a_whole_notebook(tmp_path: Path, frozen_data: list[dict[str, Any]]) -> None:

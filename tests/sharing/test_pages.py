@@ -16,12 +16,15 @@ import torch
 
 from nbviz.errors import BadRequest, Cancelled, Closed, NotWritten, UnknownName
 from nbviz.sharing import wants
+from nbviz.sharing.archive import Question
 from nbviz.sharing.document import Document
 from nbviz.sharing.outputs import document_of, recorded_in
+from nbviz.sharing.packing import unpack
 from nbviz.sharing.sheet import MOST_BYTES, Still, sheet
 from nbviz.sharing.wants import Facts
 from nbviz.widgets import Explorer
 from tests.doubles import tiny_network
+from tests.sharing.conftest import plain_person
 
 Show = Callable[..., Explorer]
 HOSTILE = "</script><img src=x onerror='alert(1)'>\"&--><!--"
@@ -88,23 +91,26 @@ def test_names_of_a_hostile_person_stay_text(show: Show, tmp_path: Path) -> None
     assert document_of(text).views[0].state["_network"]["labels"][0] == HOSTILE
 
 
-def test_a_page_that_cannot_be_written_leaves_what_was_there(w: Explorer, tmp_path: Path) -> None:
-    old = tmp_path / "page.html"
-    old.write_text("old")
+def test_a_page_that_cannot_be_written_leaves_what_was_there(w: Explorer, plain_folder: Path) -> None:
+    old = plain_folder / "page.html"
+    with plain_person():
+        old.write_text("old")
+    w.to_html(plain_folder / "another.html").unlink()  # what is read once has been read by whoever may
+    with pytest.raises(NotWritten, match=r"page\.html cannot be written: No such file or directory\."):
+        w.to_html(plain_folder / "missing" / "page.html")
     old.chmod(0o444)
-    with pytest.raises(NotWritten, match=r"page\.html cannot be written"):
-        w.to_html(tmp_path / "missing" / "page.html")
-    if not _root():
-        with pytest.raises(NotWritten):
-            w.to_html(old)
-        assert old.read_text() == "old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html"]
-
-
-def _root() -> bool:
-    import os
-
-    return hasattr(os, "geteuid") and os.geteuid() == 0
+    with plain_person(), pytest.raises(NotWritten, match=r"page\.html cannot be written: it is read-only\."):
+        w.to_html(old)
+    old.chmod(0o644)
+    plain_folder.chmod(0o555)
+    for path in (old, plain_folder / "new.html"):
+        with plain_person(), pytest.raises(NotWritten, match=r"cannot be written: Permission denied\."):
+            w.to_html(path)
+    assert [(path.name, path.read_text()) for path in plain_folder.iterdir()] == [("page.html", "old")]
+    plain_folder.chmod(0o755)
+    with plain_person():
+        w.to_html(old)
+    assert old.stat().st_size > 10_000
 
 
 def test_an_interrupted_writing_leaves_what_was_there(
@@ -252,6 +258,52 @@ def test_what_excites_units_is_recorded_on_demand(w: Explorer, tmp_path: Path) -
     archive = document_of(page_of(w, tmp_path)).views[0].archive
     (found,) = [q for q, _ in archive if q.op == "synthesis"]
     assert found.args["target"]["unit"].startswith("0:")
+
+
+def test_two_networks_are_recorded_with_what_each_of_them_answers(show: Show, tmp_path: Path) -> None:
+    w = show(tiny_network(0), beside=tiny_network(1))
+    w.precompute("3", "deconvnet", top_k=2, progress=False)
+    archive = document_of(page_of(w, tmp_path)).views[0].archive
+    by_network = [
+        {Question(q.op, {**q.args, "network": None}).canonical: c for q, c in archive if q.args.get("network", 0) == n}
+        for n in (0, 1)
+    ]
+    both = set(by_network[0]) & set(by_network[1])
+    assert {question.partition(" ")[0] for question in both} == {"picture", "maps", "projection", "filters"}
+    asked = 'maps {"image": 1, "layer": "3"}'
+    for network, known in enumerate(by_network):
+        answer = w.session.of(network).answer("maps", {"image": 1, "layer": "3"})
+        assert unpack(known[asked].parts[0]) == answer.buffers[0].tobytes()
+    assert by_network[0][asked].digest != by_network[1][asked].digest
+    # Each network's heat maps are those of its own strongest classes.
+    assert {q.args["network"] for q, _ in archive if q.op == "overlay" and "network" in q.args} == {1}
+
+
+def test_weights_that_changed_in_the_second_network_are_not_recorded(show: Show, tmp_path: Path) -> None:
+    other = tiny_network(1)
+    w = show(tiny_network(0), beside=other)
+    w.precompute("3", "deconvnet", top_k=4, progress=False)
+
+    def recorded() -> list[bool]:
+        archive = document_of(page_of(w, tmp_path)).views[0].archive
+        return [q.args.get("network") == 1 for q, _ in archive if q.op == "projection"]
+
+    assert sum(recorded()) > 4
+    with torch.no_grad():
+        other.model[0].weight.mul_(-1)  # type: ignore[index, operator, union-attr]
+    assert sum(recorded()) == 1
+
+
+def test_groups_come_with_a_layer_and_its_gallery_on_demand(w: Explorer, tmp_path: Path) -> None:
+    w.precompute("0", "deconvnet", top_k=1, progress=False)
+    archive = document_of(page_of(w, tmp_path)).views[0].archive
+    (grouped,) = [q.args for q, _ in archive if q.op == "groups"]
+    assert (grouped["layer"], grouped["count"], grouped["images"]) == ("0", 6, [0, 1])
+    assert "gallery" not in {q.op for q, _ in archive}
+    w.precompute("0", "gallery", top_k=1, progress=False)
+    archive = document_of(page_of(w, tmp_path)).views[0].archive
+    (drawn,) = [c.meta for q, c in archive if q.op == "gallery"]
+    assert len(drawn["tiles"]) == drawn["channels"] == 8
 
 
 # where nothing runs

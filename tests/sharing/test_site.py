@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 import nbviz
-from nbviz.errors import BadRequest, Cancelled, UnknownName
+from nbviz.errors import BadRequest, Cancelled, NotWritten, UnknownName
 from nbviz.sharing.site import export
 from tests.doubles import noise, tiny_network
+from tests.sharing.conftest import plain_person
 
 HOSTILE = "</script><img src=x>"
 
@@ -56,6 +57,13 @@ def test_a_folder_that_holds_something_is_left_alone(atlas: nbviz.Atlas, tmp_pat
     with pytest.raises(UnknownName):
         export(atlas, tmp_path / "site", ["33"], progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(atlas: nbviz.Atlas, plain_folder: Path) -> None:
+    plain_folder.chmod(0o555)
+    with plain_person(), pytest.raises(NotWritten, match="site cannot be written: Permission denied"):
+        export(atlas, plain_folder / "site", ["3"], progress=False)
+    assert not list(plain_folder.iterdir())
 
 
 def test_an_interrupted_export_leaves_nothing(atlas: nbviz.Atlas, tmp_path: Path) -> None:
