@@ -77,7 +77,7 @@ def test_what_the_kernel_says_is_what_the_page_expects(message: dict[str, Any]) 
         (
             {"type": "request", "op": "dance"},
             "There is no operation 'dance'; known are picture, thumbnails, maps, overlay, projection, synthesis, "
-            "gallery, interaction, neighbours, patches, examples, adopt, filters, occlude, upload, extremes, "
+            "gallery, interaction, neighbours, patches, strongest, examples, adopt, filters, occlude, upload, extremes, "
             "contributions, groups, original, dream, inversion.",
         ),
         (

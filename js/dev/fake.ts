@@ -396,6 +396,21 @@ function gallery(name: string, channels: number[]): Answer {
   return { content: { key: `gallery-${name}`, meta }, buffers: [bytes] };
 }
 
+/** Every seventh unit is dead. */
+function strongest({ layer: name, first, count }: Extract<Request, { op: "strongest" }>): Answer {
+  const { channels } = network().layers.find((l) => l.name === name)!;
+  const tiles = Array.from({ length: count }, (_, i) => {
+    const dead = (first + i) % 7 === 6;
+    const facts = dead ? { score: 0, note: "dead: no picture" } : { score: 9 - i / 8, note: "" };
+    const length = dead ? 0 : GREY_PIXEL.length;
+    return { channel: first + i, length, name: `scene ${i}.png`, label: LABELS[i % 3], ...facts };
+  });
+  const bytes = tiles.flatMap(({ length }) => (length > 0 ? [...GREY_PIXEL] : []));
+  const extent = { seen: 1200, total: 1200, complete: true };
+  const meta = { layer: name, channels, height: 40, width: 40, ...extent, tiles };
+  return { content: { key: `strongest-${name}-${first}`, meta }, buffers: [Uint8Array.from(bytes)] };
+}
+
 const onePatch = (picture: number) => ({
   score: 9 - picture / 8,
   picture,
@@ -560,6 +575,8 @@ function answer(request: Request): Answer {
       return groups(request);
     case "patches":
       return patches(request.unit, 3);
+    case "strongest":
+      return strongest(request);
     case "examples": {
       const { bin, unit } = request;
       const meta = { unit, bin, lo: bin, hi: bin + 1, count: 10 * bin, patches: [onePatch(7 + bin)] };

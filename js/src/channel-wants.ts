@@ -64,6 +64,26 @@ export function groups(store: Store): Want<"groups"> | null {
   return { op: "groups", args, about, title: `${count} groups of ${layer}` };
 }
 
+/** Channels whose strongest patches travel together. */
+const BATCH = 64;
+
+/** The strongest patches of the chosen layer, batch by batch, where the grid shows those and the atlas has them. */
+export function strongest({ traits, local, layer: chosen }: Store): Want<"strongest">[] {
+  const layer = traits.layer.value;
+  const atlas = traits._atlas.value;
+  if (local.grid.show.value !== "patches" || !atlas?.layers.includes(layer)) return [];
+  const { channels = 0 } = chosen.value ?? {};
+  return Array.from({ length: Math.ceil(channels / BATCH) }, (_, i) => {
+    const args = { layer, first: i * BATCH, count: Math.min(BATCH, channels - i * BATCH) };
+    return {
+      op: "strongest",
+      args,
+      about: { atlas: atlas.name, ...args },
+      title: `strongest patches of ${layer}`,
+    };
+  });
+}
+
 /** The weights of the chosen layer, where the grid shows those. */
 export function weights({ traits, local }: Store): Want<"filters"> | null {
   const layer = traits.layer.value;

@@ -18,7 +18,7 @@ const KEPT: Checks<Local> = {
   opacity: number,
   colormap: text,
   grid: {
-    show: oneOf("activations", "excites", "weights"),
+    show: oneOf("activations", "excites", "patches", "weights"),
     sort: oneOf("index", "activation", "dataset", "contribution", "similarity", "silent", "group"),
     scale: oneOf("unit", "layer", "network"),
     least: number,

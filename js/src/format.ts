@@ -20,6 +20,9 @@ export const percent = (probability: number): string =>
     ? `${Math.round(100 * probability)} %`
     : `${Number((100 * probability).toPrecision(2))} %`;
 
+/** 50,000 */
+export const whole = (n: number): string => n.toLocaleString("en");
+
 export function duration(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${short(ms / 1000)} s`;
 }

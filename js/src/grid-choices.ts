@@ -2,7 +2,7 @@
 import { type Signal, signal } from "@preact/signals";
 
 /** What a tile is a picture of. */
-export type Show = "activations" | "excites" | "weights";
+export type Show = "activations" | "excites" | "patches" | "weights";
 
 /** By what the channels are ordered; `group` by their weight in the chosen group. */
 export type Sort = "index" | "activation" | "dataset" | "contribution" | "similarity" | "silent" | "group";

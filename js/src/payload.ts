@@ -52,6 +52,8 @@ interface Bytes {
   neighbours: { maps: Uint8Array[]; kernels: Uint8Array[] };
   /** A file each. */
   patches: { patches: Uint8Array[]; projections: Uint8Array[] };
+  /** One file a tile, empty where there is no patch. */
+  strongest: Uint8Array[];
   examples: Uint8Array[];
   adopt: Uint8Array;
   upload: Uint8Array;
@@ -100,6 +102,8 @@ function files(view: DataView | undefined, lengths: readonly number[], what: str
   });
 }
 
+const lengths = (tiles: readonly { length: number }[]): number[] => tiles.map(({ length }) => length);
+
 const floats = (view: DataView | undefined, length: number, what: string): Float32Array =>
   new Float32Array(words(view, length, what));
 
@@ -136,24 +140,15 @@ const READERS: { [O in Op]: Reader<O> } = {
       kernels: files(kernels, areas(all.map(({ kernel }) => kernel)), "kernels"),
     };
   },
-  gallery: (m, [bytes]) =>
-    files(
-      bytes,
-      m.tiles.map(({ length }) => length),
-      "gallery",
-    ),
+  gallery: (m, [bytes]) => files(bytes, lengths(m.tiles), "gallery"),
+  strongest: (m, [bytes]) => files(bytes, lengths(m.tiles), "strongest patches"),
   occlude: (m, [rgb]) => pixels(rgb, m.height * m.width * 3, "covered part"),
   patches: (m, [bytes]) => {
     const all = [...m.patches, ...m.projections].map(({ length }) => length);
     const found = files(bytes, all, "patches");
     return { patches: found.slice(0, m.patches.length), projections: found.slice(m.patches.length) };
   },
-  examples: (m, [bytes]) =>
-    files(
-      bytes,
-      m.patches.map(({ length }) => length),
-      "examples",
-    ),
+  examples: (m, [bytes]) => files(bytes, lengths(m.patches), "examples"),
   adopt: () => new Uint8Array(0),
   upload: () => new Uint8Array(0),
   filters: (m, [bytes, tops, inputs]) => ({

@@ -34,6 +34,7 @@ export const SLOTS = [
   "projection",
   "excites",
   "gallery",
+  "strongest",
   "interaction",
   "neighbours",
   "patches",
@@ -321,6 +322,27 @@ const patches = record({
   projections: list(record({ length: count, scale: number, note: text })),
 });
 
+/** The strongest patch of some channels: of one factor to what is seen of a picture, smaller where a border cuts it. */
+const strongest = record({
+  layer: name,
+  channels: size,
+  height: size,
+  width: size,
+  seen: count,
+  total: count,
+  complete: flag,
+  tiles: list(
+    record({
+      channel: count,
+      length: count,
+      score: nullable(number),
+      name: text,
+      label: nullable(text),
+      note: text,
+    }),
+  ),
+});
+
 const examples = record({
   unit: name,
   bin: count,
@@ -343,6 +365,7 @@ const METAS = {
   interaction,
   neighbours,
   patches,
+  strongest,
   examples,
   adopt,
   filters,
@@ -530,6 +553,7 @@ const ARGUMENTS = {
   }),
   neighbours: record({ image: count, unit: name }),
   patches: record({ unit: name, method: name }),
+  strongest: record({ layer: name, first: count, count: size }),
   examples: record({ unit: name, bin: count }),
   /** A picture of the data set by its number there. */
   adopt: record({ picture: count }),

@@ -1,11 +1,12 @@
 /** What a tile of the grid can be a picture of. A source fills tiles; which of them lie where is not its affair. */
 import { centred, type Domain, domainOf, type Lut, lutOf, recolour } from "./draw/colour";
 import { mosaic } from "./draw/picture";
-import { short } from "./format";
+import { short, whole } from "./format";
 import type { Show } from "./grid-choices";
 import { scaleOf } from "./scale";
 import type { AnySlot, Shown } from "./slot";
 import type { Store } from "./store";
+import type { Option } from "./views/controls";
 import { gallery as galleryOfLayer } from "./wants";
 
 export interface Tiles {
@@ -41,6 +42,10 @@ export interface TileSource {
   start: { label: string; act: () => void } | null;
   /** How far it is, where tiles come one by one. */
   reached: string;
+  /** Said beside the number of a channel that has no tile, in a word. */
+  markOf?: (channel: number) => string;
+  /** Why there are no tiles of this layer, where that is no matter of time. */
+  missing?: string;
 }
 
 function remembered(make: (channel: number) => Lut): (channel: number) => Lut {
@@ -158,10 +163,62 @@ function excites(store: Store): TileSource {
   };
 }
 
-export const SOURCES: Record<Show, (store: Store) => TileSource> = { activations, excites, weights };
+/** The part of the data set's pictures that excites each unit most. */
+function patches({ slots, patchwork, traits }: Store): TileSource {
+  const sheet = patchwork.sheet.value;
+  const [atlas, layer] = [traits._atlas.value, traits.layer.value];
+  const done = sheet?.tiles.size ?? 0;
+  const known = sheet?.meta;
+  const extent =
+    known && (known.complete ? whole(known.total) : `${whole(known.seen)} of ${whole(known.total)} so far`);
+  return {
+    slot: slots.strongest,
+    shown: slots.strongest.shown.value,
+    tiles: sheet && { ...sheet, colours: null, shrink: true },
+    key: sheet ? `${layer}:${done}:${known?.seen}` : "",
+    legendOf: () => `each unit's strongest patch in ${atlas?.name}, n = ${extent}`,
+    factsOf: (channel) => {
+      const tile = sheet?.tiles.get(channel);
+      if (!tile) return ["not there yet"];
+      if (tile.note) return [tile.note];
+      return [`strongest ${short(tile.score ?? 0)}`, ...(tile.label ? [tile.label] : []), tile.name];
+    },
+    known: sheet,
+    start: null,
+    reached: sheet && done < sheet.channels ? `${done} of ${sheet.channels} units` : "",
+    markOf: (channel) => {
+      const tile = sheet?.tiles.get(channel);
+      return tile?.note ? (tile.score !== null && tile.score <= 0 ? "dead" : "none") : "";
+    },
+    missing:
+      atlas && !atlas.layers.includes(layer) ? `${layer} was not scanned: it is not in ${atlas.name}.` : "",
+  };
+}
 
-export const SHOWS: { value: Show; label: string; title: string }[] = [
+export const SOURCES: Record<Show, (store: Store) => TileSource> = {
+  activations,
+  excites,
+  patches,
+  weights,
+};
+
+/** What there is to choose from, and why not where something is missing. */
+export const showsFor = ({ traits }: Store): Option<Show>[] =>
+  SHOWS.map((show) =>
+    show.value === "patches" && !traits._atlas.value ? { ...show, missing: NO_ATLAS } : show,
+  );
+
+const NO_ATLAS =
+  "The strongest patches are those of a data set, and none was scanned: " +
+  'nbviz.explore(net, atlas=nbviz.scan(net, "photos/", "atlas/")) shows them.';
+
+const SHOWS: Option<Show>[] = [
   { value: "activations", label: "activations", title: "Each unit's map on this picture" },
   { value: "excites", label: "excites", title: "What excites each unit: activation maximisation" },
+  {
+    value: "patches",
+    label: "top patch",
+    title: "The part of the data set's pictures that excites each unit most",
+  },
   { value: "weights", label: "weights", title: "The layer's kernels, those of the largest weights first" },
 ];

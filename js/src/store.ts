@@ -8,11 +8,12 @@ import * as channels from "./channel-wants";
 import { type Keeper, keeperOf } from "./choices";
 import { fitting } from "./draw/colour";
 import * as dreaming from "./dreaming";
-import { Gallery } from "./gallery";
 import { type GridChoices, gridChoices } from "./grid-choices";
 import { followHand } from "./hand";
 import { type Look, look } from "./look";
+import { Patchwork } from "./patchwork";
 import type { Op, Params, Plain, SlotName } from "./protocol";
+import { Sheets } from "./sheets";
 import { type AnySlot, type Finished, Slot, type SlotContext, type Want } from "./slot";
 import { Trail } from "./trail";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
@@ -34,6 +35,7 @@ export interface Slots {
   projection: Slot<"projection">;
   excites: Slot<"synthesis">;
   gallery: Slot<"gallery">;
+  strongest: Slot<"strongest">;
   interaction: Slot<"interaction">;
   neighbours: Slot<"neighbours">;
   patches: Slot<"patches">;
@@ -82,7 +84,7 @@ export interface Local {
 }
 
 /** What belongs to the grid, asked for where it is looked at. */
-const GRID: readonly SlotName[] = ["filters", "contributions", "groups", "survey", "census"];
+const GRID: readonly SlotName[] = ["filters", "strongest", "contributions", "groups", "survey", "census"];
 
 /** What is compared with. */
 const OTHER: readonly SlotName[] = ["picture_b", "maps_b", "overlay_b", "projection_b"];
@@ -117,7 +119,9 @@ export interface Store {
   dreaming: dreaming.Dreaming;
   slots: Slots;
   /** What excites each unit of the chosen layer, as far as it is drawn. */
-  gallery: Gallery;
+  gallery: Sheets<"gallery">;
+  /** The strongest patch of each unit of the chosen layer, as far as they are there. */
+  patchwork: Patchwork;
   /** The panels that this view consists of. */
   panels: readonly SlotName[];
   transport: Transport;
@@ -234,6 +238,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     projection: new Slot("projection", context),
     excites: new Slot("excites", context),
     gallery: new Slot("gallery", context),
+    strongest: new Slot("strongest", context),
     interaction: new Slot("interaction", context),
     neighbours: new Slot("neighbours", context),
     patches: new Slot("patches", context),
@@ -254,12 +259,14 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
   };
   const everySlot: AnySlot[] = Object.values(slots);
   let other: Store | undefined;
+  const nameOf = (want: Want<"gallery"> | null) => JSON.stringify(want?.about);
   const store: Store = {
     traits,
     local,
     dreaming: dreaming.initial(traits._options.peek()),
     slots,
-    gallery: new Gallery(slots.gallery, () => JSON.stringify(wants.gallery(store)?.about)),
+    gallery: new Sheets(slots.gallery, () => nameOf(wants.gallery(store)), nameOf),
+    patchwork: new Patchwork(slots.strongest, () => store),
     panels: PANELS[traits._view.peek()],
     transport,
     uploads: new Uploads(transport, (image_index) => synced.set({ image_index })),
@@ -309,6 +316,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       unaim();
       untake();
       store.gallery.dispose();
+      store.patchwork.dispose();
       store.trail.dispose();
       store.uploads.cancel();
       transport.dispose();
@@ -321,6 +329,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     revision.value = current;
     outdated.value = true;
     store.gallery.clear();
+    store.patchwork.clear();
     for (const slot of everySlot) slot.markStale();
   };
   transport.onReturn = () => {
@@ -383,6 +392,7 @@ function follow(store: Store): () => void {
     projection: () => store.slots.projection.ask(wants.projection(store)),
     excites: () => unasked(store, store.slots.excites, wants.synthesis(store)),
     gallery: () => recalled(store, store.slots.gallery, wants.gallery(store)),
+    strongest: () => store.patchwork.follow(),
     survey: () => store.slots.survey.ask(channels.survey(store)),
     census: () => store.slots.census.ask(channels.census(store)),
     contributions: () => store.slots.contributions.ask(channels.contributions(store)),

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { breathe, mounted, panel, press, requests, settled } from "./helpers";
 
 type Mounted = Awaited<ReturnType<typeof mounted>>;
@@ -228,6 +228,36 @@ describe("the grid", () => {
     await breathe();
     expect(requests(view.model, "gallery")).toHaveLength(1);
     expect(label(3)).toMatch(/^unit 3, (activation|not drawn|.*silent)/);
+  });
+
+  it("shows each unit's strongest patch where there is an atlas; else says why not, and what to do", async () => {
+    await open("explorer", { _atlas: { name: "animals", layers: ["layer3.1.conv2"] } });
+    await show("patches");
+    await vi.waitFor(() => expect(label(250)).not.toBe("not there yet"));
+    expect(label(3)).toBe("unit 3, strongest 8.63, red disc, scene 3.png");
+    expect(label(6)).toBe("unit 6, dead: no picture");
+    expect(all('[data-channel="6"]')[0]?.textContent).toBe("6 dead");
+    const grid = panel(view.root, "maps");
+    expect(grid.querySelector(".legend")?.textContent).toBe(
+      "each unit's strongest patch in animals, n = 1,200",
+    );
+    view.model.set("layer", "conv1");
+    await breathe();
+    expect(grid.textContent).toContain("conv1 was not scanned: it is not in animals.");
+    view.life.abort();
+    await open();
+    const choice = all('[aria-label="Show"] [data-value="patches"]')[0]!;
+    expect(choice.getAttribute("aria-disabled")).toBe("true");
+    expect(choice.title).toMatch(/none was scanned: nbviz\.explore\(net, atlas=/);
+    choice.click();
+    await breathe();
+    expect(view.root.querySelector(".foot .fault")?.textContent).toBe(choice.title);
+    expect(all('[aria-label="Show"] [aria-checked="true"]')[0]?.dataset.value).toBe("activations");
+    // By keys one comes past it.
+    all('[aria-label="Show"] [data-value="activations"]')[0]?.focus();
+    for (const _ of [1, 2, 3]) press(view.root, "ArrowRight");
+    await breathe();
+    expect(all('[aria-label="Show"] [aria-checked="true"]')[0]?.dataset.value).toBe("weights");
   });
 
   it("shares one scale with all layers where that is wanted", async () => {

@@ -20,9 +20,10 @@ interface Case {
   questions: { op: string; args: object }[];
 }
 
-/** The newest question of every panel. */
+/** The newest question of every panel, and all batches of one that comes in batches. */
 function asked(model: FakeModel): string[] {
-  const newest = new Map(requests(model).map((request) => [request.slot, request]));
+  const part = (request: object) => ("first" in request ? request.first : "");
+  const newest = new Map(requests(model).map((request) => [`${request.slot}${part(request)}`, request]));
   return [...newest.values()].map(({ type, rid, slot, op, ...args }) => `${op} ${canonical(args)}`).sort();
 }
 
@@ -31,7 +32,7 @@ describe("what a page asks for is what Python records", () => {
   afterEach(() => void vi.useRealTimers());
 
   for (const { says, state, at, questions } of golden.cases as Case[]) {
-    it(says, () => {
+    it(says, async () => {
       const view = state._view;
       const model = new FakeModel({ ...exampleTraits(view), ...golden.state, ...state });
       const store = createStore(asModel(model), (task) => task());
@@ -43,7 +44,7 @@ describe("what a page asks for is what Python records", () => {
       if (at.groups) store.local.grid.groups.value = at.groups;
       if (at.synthesised) store.startSynthesis();
       if (at.drawn) store.startGallery();
-      vi.advanceTimersByTime(100);
+      await vi.advanceTimersByTimeAsync(100);
       expect(asked(model)).toEqual(questions.map(({ op, args }) => `${op} ${canonical(args)}`).sort());
       detach();
       store.dispose();

@@ -116,11 +116,14 @@ class Atlas:
 
     # -- units --------------------------------------------------------------------------------------------------
 
-    def top(self, unit: Any) -> Patches:
-        """The strongest patches of a unit's channel, at most one a picture, strongest first; equal ones by number."""
+    def top(self, unit: Any, k: int | None = None) -> Patches:
+        """The strongest patches of a unit's channel, at most one a picture, strongest first; equal ones by number.
+
+        k: how many at most; by default all that are kept.
+        """
         layer, channel = self._address(unit)
         row = self._row(layer, channel)
-        places = [(rank,) for rank in range(self._plan.k) if row["picture"][rank] >= 0]
+        places = [(rank,) for rank in range(self._plan.k)[:k] if row["picture"][rank] >= 0]
         return Patches(self._patch((layer, channel), row, "", place) for place in places)
 
     def natural_max(self, unit: Any) -> float | None:

@@ -235,7 +235,7 @@ class Session:
         method = METHODS.get(str(args.get("method")))
         samples = op == "overlay" and method is not None and "on_step" in method.accepts
         several = op == "extremes" and len(args["images"] or ()) > 1
-        steps = ("synthesis", "gallery", "interaction", "groups", "dream", "inversion", "patches")
+        steps = ("synthesis", "gallery", "interaction", "groups", "dream", "inversion", "patches", "strongest")
         return samples or several or op in steps
 
     def _key(self, op: str, args: Mapping[str, Any]) -> str:
@@ -255,7 +255,7 @@ class Session:
             # Such an answer compares with nature as far as it is known at the time.
             aims = [args["target"]] if op == "synthesis" else [{"unit": args["a"]}, {"unit": args["b"]}]
             content["natural"] = [self.natural(target_of(self.net, aim)) for aim in aims]
-        if op in ("patches", "examples", "extremes") and self.atlas is not None:
+        if op in ("patches", "strongest", "examples", "extremes") and self.atlas is not None:
             content["seen"] = self.atlas.progress[0]
         described = f"{op} {sorted(content.items())} {self.net.name} {id(self.net)} {self.net.sync()}"
         return pictures.content_key(described.encode())

@@ -155,7 +155,8 @@ def places(recorder: Recorder, choice: Choice) -> Iterator[Place]:
     for layer in layers:
         for image in images:
             yield replace(opening, image=image, layer=layer)
-        yield replace(opening, layer=layer, show="weights")
+        for show in ("weights", "patches"):
+            yield replace(opening, layer=layer, show=show)
         for image in images:
             yield replace(opening, image=image, layer=layer, sort="contribution")
         for unit in recorder.strongest(layer, images)[: choice.top_k]:

@@ -6,7 +6,7 @@ place is to answer what the page would ask there, so a panel that is new in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ DREAM_SIDE = 512
 """Longer side of a picture that is dreamt on, likewise."""
 MOST_READ = 64
 """Pictures whose extremes are read unasked."""
+BATCH = 64
+"""Channels whose strongest patches travel together."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,16 @@ def patches(facts: Facts, at: Place) -> Question | None:
     return Question("patches", {"unit": str(unit), "method": at.method}) if unit.layer in atlas["layers"] else None
 
 
+def strongest(facts: Facts, at: Place) -> Iterable[Question]:
+    """The units' strongest patches, where the grid shows those, in batches."""
+    atlas = facts.state.get("_atlas")
+    if at.show != "patches" or not atlas or at.layer not in atlas["layers"]:
+        return
+    channels = next(layer["channels"] for layer in facts.state["_network"]["layers"] if layer["name"] == at.layer)
+    for first in range(0, channels, BATCH):
+        yield Question("strongest", {"layer": at.layer, "first": first, "count": min(BATCH, channels - first)})
+
+
 def filters(facts: Facts, at: Place) -> Question | None:
     """The filters of a convolution, where the view is of those or the grid shows weights."""
     if facts.state["_view"] == "filter_grid":
@@ -231,7 +243,7 @@ def original(facts: Facts, at: Place) -> Question | None:
     return Question("original", {"image": at.image, "size": facts.state["_options"].get("size", DREAM_SIDE)})
 
 
-ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
+ROWS: dict[str, Callable[[Facts, Place], Question | Iterable[Question] | None]] = {
     "thumbnails": thumbnails,
     "picture": picture,
     "maps": maps,
@@ -240,6 +252,7 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
     "patches": patches,
     "projection": projection,
     "excites": excites,
+    "strongest": strongest,
     "filters": filters,
     "survey": survey,
     "census": census,
@@ -251,7 +264,7 @@ ROWS: dict[str, Callable[[Facts, Place], Question | None]] = {
 
 UNIT = ("patches", "neighbours", "projection", "excites")
 
-GRID = ("filters", "survey", "census", "contributions")
+GRID = ("filters", "strongest", "survey", "census", "contributions")
 
 PANELS: dict[str, tuple[str, ...]] = {
     "explorer": ("thumbnails", "picture", "maps", "overlay", *UNIT, *GRID, "gallery", "groups"),
@@ -267,4 +280,4 @@ PANELS: dict[str, tuple[str, ...]] = {
 def at(facts: Facts, place: Place) -> list[Question]:
     """Everything that the widget's panels ask for at a place."""
     asked = (ROWS[panel](facts, place) for panel in PANELS[facts.state["_view"]])
-    return [question for question in asked if question]
+    return [question for one in asked for question in ([one] if isinstance(one, Question) else one or ())]

@@ -164,6 +164,58 @@ def test_the_grid_is_ordered_thinned_out_and_shows_kernels(open_notebook: OpenNo
     ready(notebook, "maps")
 
 
+SCANNED = """
+import tempfile, nbviz
+net = nbviz.Network.demo()
+made = nbviz.demo.scenes(40, seed=3)
+folder = tempfile.mkdtemp()
+atlas = nbviz.scan(net, list(made.pictures), folder + "/scenes", layers=["layer3", "layer4"], progress=False)
+w = nbviz.explore(net, atlas=atlas, unit="layer4:5", height=760)
+w
+"""
+RECORDED = """
+done = w.precompute(layers=["layer3"], methods=[], top_k=1, progress=False)
+w.to_html(folder + "/page.html")
+"""
+
+
+def test_the_grid_shows_each_unit_s_strongest_patch_in_a_recording_too(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook, RECORDED, source=SCANNED)
+    grid = notebook.panel("maps")
+    maps = picture(grid.locator(".tiles"))
+    repainted(grid, grid.get_by_role("radio", name="top patch").click)
+    expect(grid.locator(".legend")).to_have_text("each unit's strongest patch in scenes, n = 40")
+    expect(grid.locator('[role="gridcell"][aria-label*="not there yet"]')).to_have_count(0)
+    ready(notebook, "maps")
+    patches = picture(grid.locator(".tiles"))
+    assert differs(maps, patches)
+    assert not is_blank(picture(channel(notebook, 5)))
+    score, name = eval(value_of(notebook, "(atlas.top('layer4:5')[0].score, atlas.top('layer4:5')[0].name)"))
+    told = channel(notebook, 5).get_attribute("aria-label") or ""
+    assert name in told
+    assert abs(float(told.split("strongest ")[1].split(",")[0]) - score) < 0.01 * score
+    notebook.screenshot("top-patches")
+    # What is there is put into another order, and scrolled, without a word to the kernel.
+    notebook.page.evaluate(SENT)
+    repainted(grid, lambda: grid.get_by_label("sort").select_option("activation"))
+    grid.locator(".tiles").evaluate("box => { box.scrollTop = box.scrollHeight }")
+    repainted(grid, lambda: grid.get_by_label("sort").select_option("index"))
+    assert notebook.page.evaluate("window.sentByWidget") == 0
+    stop(notebook, "layer2").locator("b").first.click()
+    expect(grid).to_contain_text("layer2 was not scanned: it is not in scenes.")
+
+    notebook.run(1)
+    page = notebook.page.context.new_page()
+    page.goto(f"file://{eval(value_of(notebook, 'folder'))}/page.html#layer3:14")
+    recorded = page.locator('[data-panel="maps"]')
+    expect(recorded).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
+    expect(recorded.get_by_role("radio", name="top patch")).to_be_checked()
+    expect(recorded.locator('[role="gridcell"][aria-label*="not there yet"]')).to_have_count(0)
+    expect(recorded).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
+    assert not is_blank(picture(recorded.locator('[data-channel="14"]')))
+    page.close()
+
+
 def test_groups_lie_over_the_picture_and_order_the_grid(open_notebook: OpenNotebook) -> None:
     notebook = opened(open_notebook)
     notebook.panel("maps").get_by_role("checkbox", name="groups").check()

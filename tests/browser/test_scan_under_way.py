@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenNotebook
 from tests.browser.explorer import channel, opened, others, ready, value_of
 from tests.browser.lab import ANSWER_MS, repainted
+from tests.browser.pixels import is_blank, picture
 
 SCAN = """
 import tempfile, threading
@@ -40,6 +41,11 @@ def test_patches_so_far_are_shown_while_a_scan_runs_and_clicks_are_answered(open
     ready(notebook, "patches")
     expect(panel).to_contain_text(re.compile(r"so far, n = \d+ of 60"), timeout=ANSWER_MS)
     repainted(notebook.panel("projection"), channel(notebook, others(notebook)[0]).click)
+    grid = notebook.panel("maps")
+    repainted(grid, grid.get_by_role("radio", name="top patch").click)
+    expect(grid.locator(".legend")).to_contain_text(re.compile(r"n = \d+ of 60 so far"), timeout=ANSWER_MS)
+    assert not is_blank(picture(channel(notebook, others(notebook)[0])))
     value_of(notebook, "go.set()")
     expect(panel).to_contain_text(re.compile(r"(?<!so far, )n = 60"), timeout=ANSWER_MS)
     assert panel.locator(".patch").count() == 9
+    expect(grid.locator(".legend")).to_contain_text(re.compile("n = 60$"), timeout=ANSWER_MS)

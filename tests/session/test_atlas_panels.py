@@ -12,7 +12,7 @@ from PIL import Image
 
 import nbviz
 from nbviz import images
-from nbviz.errors import BadAtlas, BadRequest
+from nbviz.errors import BadAtlas, BadRequest, OutOfRange
 from nbviz.methods import METHODS, record
 from nbviz.session import Session
 from nbviz.session.nature import Natural
@@ -125,6 +125,52 @@ def test_a_picture_of_the_data_set_is_taken_in_once(session: Session, scenes: li
     assert np.array_equal(session.recording(1).picture, record(session.net, scenes[7][0]).picture)
 
 
+def test_the_grid_s_tiles_are_each_unit_s_first_patch_on_one_scale(
+    session: Session, net: nbviz.Network, atlas: nbviz.Atlas
+) -> None:
+    answer = session.answer("strongest", {"layer": "layer2", "first": 8, "count": 16})
+    meta = answer.meta
+    field = net.layer("layer2").receptive_field
+    assert field is not None
+    assert (meta["channels"], meta["height"], meta["width"]) == (64, *field.size)
+    assert (meta["seen"], meta["total"], meta["complete"]) == (COUNT, COUNT, True)
+    drawn = files_of(answer.buffers[0], [tile["length"] for tile in meta["tiles"]])
+    for channel, (tile, shown) in enumerate(zip(meta["tiles"], drawn, strict=True), 8):
+        first = atlas.top(("layer2", channel))[0]
+        assert (tile["channel"], tile["score"], tile["label"]) == (channel, first.score, first.label)
+        y0, x0, y1, x1 = first.box
+        assert shown.shape == (y1 - y0, x1 - x0, 3), "a pixel of the picture is a pixel of the tile"
+        assert first.image is not None
+        assert np.abs(shown - np.asarray(first.image.convert("RGB"))).mean() < 8, "no more than what the encoding costs"
+
+
+def test_large_patches_fit_into_tiles_and_batches_stay_small(session: Session, net: nbviz.Network) -> None:
+    answer = session.answer("strongest", {"layer": "fc", "first": 0, "count": 20})
+    assert (answer.meta["height"], answer.meta["width"]) == (64, 64), "each class sees the whole picture"
+    assert {part.shape for part in files_of(answer.buffers[0], [t["length"] for t in answer.meta["tiles"]])} == {
+        (64, 64, 3)
+    }
+    # The worst there can be: 64 tiles of noise, which no encoding makes smaller than its pixels.
+    assert 64 * 64 * 64 * 3 < 1_000_000
+    with pytest.raises(OutOfRange, match="has channels 0 to 19, not 20"):
+        session.answer("strongest", {"layer": "fc", "first": 4, "count": 17})
+
+
+def test_dead_units_have_no_tile_and_say_so(scenes: list[Any], tmp_path: Path) -> None:
+    net = nbviz.Network.demo(device="cpu")
+    # A layer that a rectifier follows inside of the stage: its channel 3 never fires.
+    net.model.layer2[0].bn1.weight.data[3] = 0
+    net.model.layer2[0].bn1.bias.data[3] = -1
+    layer = "layer2.0.relu1"
+    atlas = nbviz.scan(net, scenes, tmp_path / "a", layers=[layer], k=2, progress=False)
+    session = Session(net, [scenes[0][0]], atlas=atlas)
+    tiles = session.answer("strongest", {"layer": layer, "first": 0, "count": 8}).meta["tiles"]
+    assert [(t["length"], t["note"]) for t in tiles if t["channel"] == 3] == [
+        (0, "dead: no picture of the data set brings it above zero")
+    ]
+    assert all(t["length"] > 0 for t in tiles if t["score"] > 0)
+
+
 def test_nature_is_what_the_data_set_reached(session: Session, atlas: nbviz.Atlas) -> None:
     net = session.net
     assert session.natural(net.unit(UNIT)) == Natural(atlas.top(UNIT)[0].score, f"of the atlas, n = {COUNT}")
@@ -148,9 +194,14 @@ def test_a_scan_that_goes_on_is_another_answer(
     before = session.answer("patches", ASKED).meta
     assert before["seen"] < before["total"] == COUNT
     assert not before["complete"]
+    asked = {"layer": "layer2", "first": 0, "count": 4}
+    tiles = session.answer("strongest", asked).meta
+    assert (tiles["seen"], tiles["complete"]) == (before["seen"], False)
+    assert all(tile["length"] > 0 for tile in tiles["tiles"]), "cut out of the pictures that are at hand"
     nbviz.scan(net, scenes, tmp_path / "a", layers=["layer2"], batch=4, progress=False)
     after = session.answer("patches", ASKED).meta
     assert (after["seen"], after["complete"]) == (COUNT, True)
+    assert session.answer("strongest", asked).meta["complete"]
 
 
 def test_what_is_no_atlas_of_this_network_is_refused_at_once(net: nbviz.Network, atlas: nbviz.Atlas) -> None:
@@ -162,6 +213,10 @@ def test_what_is_no_atlas_of_this_network_is_refused_at_once(net: nbviz.Network,
         Session(net, list(nbviz.demo.scenes(1, 0).pictures), atlas={})
     with pytest.raises(BadRequest, match="There is no atlas here"):
         Session(net, list(nbviz.demo.scenes(1, 0).pictures)).answer("patches", ASKED)
+    with pytest.raises(BadRequest, match="There is no atlas here"):
+        Session(net, list(nbviz.demo.scenes(1, 0).pictures)).answer(
+            "strongest", {"layer": "layer2", "first": 0, "count": 1}
+        )
 
 
 def test_an_explorer_of_an_atlas_alone_opens_on_its_first_pictures(net: nbviz.Network, atlas: nbviz.Atlas) -> None:

@@ -60,6 +60,7 @@ export function ChannelGrid() {
             </Button>
           </p>
         )}
+        {source.missing && <p class="empty">{source.missing}</p>}
         <Notice slot={source.slot} />
       </div>
       <GridLegend source={source} />
@@ -118,6 +119,9 @@ function Grid({ log, source, quantity }: GridProps) {
       onPeek={(channel) => {
         local.peek.value = channel;
       }}
+      onView={(shown) => {
+        store.patchwork.inView.value = shown;
+      }}
       onPainted={() => log.painted(source.shown, `${source.key}:${sort}:${threshold}`)}
     />
   );
@@ -145,7 +149,8 @@ function useWords(source: TileSource, by: string, values: Float32Array | null): 
         return [`unit ${channel}${classes ? ` ${classes[channel]}` : ""}`, ...facts].join(", ");
       },
       captionOf: (channel) => {
-        const name = `${pinned(channel) ? "★ " : ""}${classes?.[channel] ?? channel}`;
+        const mark = source.markOf?.(channel);
+        const name = `${pinned(channel) ? "★ " : ""}${classes?.[channel] ?? channel}${mark ? ` ${mark}` : ""}`;
         return beside && !Number.isNaN(number(channel)) ? `${name} ${brief(number(channel))}` : name;
       },
       lacking: lacking(store, layer),

@@ -36,6 +36,8 @@ export interface Option<T> {
   value: T;
   label: string;
   title?: string | undefined;
+  /** Why it cannot be chosen, and what helps. */
+  missing?: string;
 }
 
 interface ChoiceProps<T> {
@@ -45,17 +47,27 @@ interface ChoiceProps<T> {
   onChange: (value: T) => void;
 }
 
-/** A row of which one is chosen: arrows move the choice, one stop for Tab. */
-export function Segments<T extends string>({ label, options, value, onChange }: ChoiceProps<T>) {
+interface SegmentsProps<T> extends ChoiceProps<T> {
+  /** Somebody wants what cannot be chosen. */
+  onMissing?: (why: string) => void;
+}
+
+/**
+ * A row of which one is chosen: arrows move the choice, one stop for Tab. What cannot be chosen is reached as well, and
+ * says why.
+ */
+export function Segments<T extends string>(props: SegmentsProps<T>) {
+  const { label, options, value, onChange, onMissing } = props;
+  const choose = ({ value, missing }: Option<T>) => (missing ? onMissing?.(missing) : onChange(value));
   const step = (event: KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
-    const at = options.findIndex((option) => option.value === value);
-    const next = (at + by + options.length) % options.length;
-    onChange(options[next]!.value);
     const group = event.currentTarget as HTMLElement;
+    const at = [...group.children].indexOf(event.target as HTMLElement);
+    const next = (at + by + options.length) % options.length;
+    choose(options[next]!);
     (group.children[next] as HTMLElement).focus();
   };
   const reachable = options.some((option) => option.value === value) ? value : options[0]?.value;
@@ -68,9 +80,10 @@ export function Segments<T extends string>({ label, options, value, onChange }: 
           role="radio"
           aria-checked={option.value === value}
           tabIndex={option.value === reachable ? 0 : -1}
-          title={option.title}
+          aria-disabled={option.missing ? true : undefined}
+          title={option.missing ?? option.title}
           data-value={option.value}
-          onClick={() => onChange(option.value)}
+          onClick={() => choose(option)}
           {...OWN_KEYS}
         >
           {option.label}

@@ -135,6 +135,7 @@ const NAMES: Record<AnySlot["name"], string> = {
   overlay: "heat map",
   projection: "projection",
   excites: "what excites the unit",
+  strongest: "the units' strongest patches",
   gallery: "what excites the layer's units",
   interaction: "the row from unit to unit",
   neighbours: "what comes in and goes out",

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { short } from "../format";
 import type { Scale, Sort } from "../grid-choices";
 import { type Quantity, rangeOf, thresholdOf } from "../quantities";
-import { SHOWS, type TileSource } from "../sources";
+import { showsFor, type TileSource } from "../sources";
 import { useStore, useView } from "./context";
 import { Button, Checkbox, NumberField, OWN_KEYS, onEnter, Segments, Select, Slider } from "./controls";
 import { Legend } from "./legend";
@@ -35,7 +35,9 @@ interface Props {
 }
 
 export function GridToolbar({ source, quantity, classes }: Props) {
-  const { local } = useStore();
+  const store = useStore();
+  const { local } = store;
+  const { say } = useView();
   const { show, sort, scale, least, group, groups } = local.grid;
   const scales = show.value === "weights" ? SCALES.slice(0, 2) : SCALES;
   const inScale = scales.some(({ value }) => value === scale.value) ? scale.value : "layer";
@@ -44,13 +46,14 @@ export function GridToolbar({ source, quantity, classes }: Props) {
       <div class="toolbar">
         <Segments
           label="Show"
-          options={SHOWS}
+          options={showsFor(store)}
           value={show.value}
           onChange={(chosen) => {
             show.value = chosen;
           }}
+          onMissing={(why) => say(why, true)}
         />
-        {show.value !== "excites" && (
+        {["activations", "weights"].includes(show.value) && (
           <span class="field">
             <span>scale</span>
             <Segments

@@ -1,7 +1,7 @@
 /** What a data set says of the unit: the parts of its pictures that excite it most, each with its projection. */
 import { useEffect } from "preact/hooks";
 import { decoded } from "../draw/decode";
-import { percent, short } from "../format";
+import { percent, short, whole } from "../format";
 import type { FrameMeta } from "../protocol";
 import { useStore } from "./context";
 import { Histogram } from "./histogram";
@@ -73,8 +73,6 @@ export function Patches() {
     </Panel>
   );
 }
-
-const whole = (n: number): string => n.toLocaleString("en");
 
 /** How much of the data set that is. */
 function Extent({ meta: { seen, total, complete, fired } }: { meta: FrameMeta<"patches"> }) {

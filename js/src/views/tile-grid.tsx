@@ -23,6 +23,8 @@ interface Props {
   /** Enter on the channel that is selected already. */
   onEnterAgain?: () => void;
   onPeek?: (channel: number | null) => void;
+  /** The channels that can be seen, after each painting. */
+  onView?: (channels: number[]) => void;
   onPainted: () => void;
 }
 
@@ -72,16 +74,19 @@ export function TileGrid(props: Props) {
   const activePlace = Math.max(0, places[Math.min(cursor.value, places.length - 1)] ?? 0);
   const active = sheet.order[activePlace] ?? -1;
 
-  const painted = useRef(props.onPainted);
-  painted.current = props.onPainted;
+  const told = useRef(props);
+  told.current = props;
   const buffer = useRef(new Uint32Array(0));
   const paint = useCallback(() => {
     if (!canvas.current || !scroller.current || g.rows === 0 || size.height === 0) return;
     const { width, height } = size;
     if (buffer.current.length !== width * height) buffer.current = new Uint32Array(width * height);
-    paintTiles(buffer.current, width, Math.round(scroller.current.scrollTop), g, sheet);
+    const top = Math.round(scroller.current.scrollTop);
+    paintTiles(buffer.current, width, top, g, sheet);
     blit(canvas.current, { width, height, pixels: buffer.current });
-    painted.current();
+    const [first, end] = visibleRows(g, top, height);
+    told.current.onView?.(Array.from(sheet.order).slice(first * g.columns, end * g.columns));
+    told.current.onPainted();
   }, [g, sheet, size]);
 
   const pending = useRef(0);

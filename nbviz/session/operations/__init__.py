@@ -21,6 +21,7 @@ from .overlay import overlay
 from .patches import adopt, examples, patches
 from .picture import picture, thumbnails
 from .projection import projection
+from .strongest import strongest
 from .synthesis import synthesis
 from .upload import upload
 
@@ -37,6 +38,7 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "interaction": interaction,
     "neighbours": neighbours_of,
     "patches": patches,
+    "strongest": strongest,
     "examples": examples,
     "adopt": adopt,
     "filters": filters_of,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import BadRequest, UnknownName, close_matches
 from ...methods import METHODS, Method
-from ..session import Bytes
+from ..session import Bytes, Session
+
+if TYPE_CHECKING:
+    from ...atlas import Atlas
 
 Result = tuple[dict[str, Any], list[Bytes]]
 """The meta and the buffers of an answer."""
@@ -25,6 +28,13 @@ def method_named(name: str, asks: str) -> Method:
         fitting = ", ".join(m.name for m in METHODS.values() if m.asks == asks)
         raise BadRequest(f"{row.label} asks for a {row.asks}, not for a {asks}; for that there are {fitting}.")
     return row
+
+
+def atlas_of(session: Session) -> Atlas:
+    """The data set's atlas, which has to be there."""
+    if session.atlas is None:
+        raise BadRequest("There is no atlas here; explore(net, images, atlas=…) opens one, nbviz.scan makes one.")
+    return session.atlas
 
 
 def finite(numbers: Mapping[str, float]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from ...errors import BadRequest
 from ...methods import extremes
 from ..session import Report, Session
-from .common import Result
+from .common import Result, atlas_of
 
 
 def extremes_over(session: Session, report: Report, images: list[int] | None) -> Result:
@@ -26,16 +26,15 @@ def extremes_over(session: Session, report: Report, images: list[int] | None) ->
 
 def _of_atlas(session: Session) -> Result:
     """What a data set says of the layers that were scanned; the least values are not kept there, and are NaN."""
-    if session.atlas is None:
-        raise BadRequest("There is no atlas here; explore(net, images, atlas=…) opens one, nbviz.scan makes one.")
-    known = session.atlas.plan.numbers
+    atlas = atlas_of(session)
+    known = atlas.plan.numbers
     layers = [layer.name for layer in session.net.shown_layers if layer.name in known]
-    largest = {name: torch.tensor(session.atlas.statistics(name).high) for name in layers}
+    largest = {name: torch.tensor(atlas.statistics(name).high) for name in layers}
     least = {name: torch.full_like(high, torch.nan) for name, high in largest.items()}
-    seen = session.atlas.progress[0]
+    seen = atlas.progress[0]
     if not largest or seen == 0:
         raise BadRequest("The atlas knows nothing of these layers so far.")
-    return _told(seen, session.atlas.path.name, least, largest)
+    return _told(seen, atlas.path.name, least, largest)
 
 
 def _told(pictures: int, atlas: str | None, least: Mapping[str, Tensor], largest: Mapping[str, Tensor]) -> Result:

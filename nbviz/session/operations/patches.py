@@ -11,10 +11,10 @@ from PIL import Image
 
 from ... import images as pictures
 from ...address import Unit
-from ...errors import BadRequest, NbvizError
+from ...errors import NbvizError
 from ...methods import Method, Recording
 from ..session import Bytes, Report, Session
-from .common import Result, joined, method_named
+from .common import Result, atlas_of, joined, method_named
 
 if TYPE_CHECKING:
     from ...atlas import Atlas, Patch
@@ -25,7 +25,7 @@ TILE_PIXELS = 96
 
 def patches(session: Session, report: Report, unit: str, method: str) -> Result:
     """The strongest patches of the unit's channel, each projected by `method`: as it is stored, else computed now."""
-    atlas, row, aim = _atlas(session), method_named(method, "unit"), session.net.unit(unit)
+    atlas, row, aim = atlas_of(session), method_named(method, "unit"), session.net.unit(unit)
     top = atlas.top(aim)
     files = [_shown(patch) for patch in top]
     facts = _facts(atlas, aim)
@@ -52,7 +52,7 @@ def patches(session: Session, report: Report, unit: str, method: str) -> Result:
 
 def examples(session: Session, report: Report, unit: str, bin: int) -> Result:  # noqa: A002 - the field's own word
     """A few pictures whose maximum lies in a bin of the unit's histogram."""
-    atlas, aim = _atlas(session), session.net.unit(unit)
+    atlas, aim = atlas_of(session), session.net.unit(unit)
     edges, counts = atlas.histogram(aim)
     found = atlas.examples(aim, bin)
     files = [_shown(patch) for patch in found]
@@ -69,16 +69,10 @@ def examples(session: Session, report: Report, unit: str, bin: int) -> Result:  
 
 def adopt(session: Session, report: Report, picture: int) -> Result:
     """Take a picture of the data set in among those that are looked at; `image` is its number there."""
-    atlas = _atlas(session)
+    atlas = atlas_of(session)
     name = f"data set {picture}"
     image = session.add(atlas.input(picture) if atlas.plan.space == "model" else atlas.picture(picture), name)
     return {"image": image, "note": session.picture(image).note}, []
-
-
-def _atlas(session: Session) -> Atlas:
-    if session.atlas is None:
-        raise BadRequest("There is no atlas here; explore(net, images, atlas=…) opens one, nbviz.scan makes one.")
-    return session.atlas
 
 
 def _facts(atlas: Atlas, unit: Unit) -> dict[str, Any]:
