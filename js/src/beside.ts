@@ -3,8 +3,9 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import { formatUnit, parseUnit } from "./address";
 import type { Field, Silence } from "./fields";
 import { currentField, isField } from "./fields";
+import { galleryOf } from "./sheets";
 import type { Store } from "./store";
-import { className, predictions } from "./wants";
+import { className, gallery, predictions } from "./wants";
 
 export type Contrast = "picture" | "class" | "unit" | "network";
 
@@ -66,7 +67,7 @@ export function besideOf(store: Store): Store {
     () => null,
     () => local.peek.value,
   ) as Signal<number | null>;
-  return {
+  const side: Store = {
     ...store,
     traits: { ...traits, unit, layer, target, image_index },
     slots: {
@@ -75,7 +76,13 @@ export function besideOf(store: Store): Store {
       maps: slots.maps_b,
       overlay: slots.overlay_b,
       projection: slots.projection_b,
+      excites: slots.excites_b,
+      gallery: slots.gallery_b,
+      filters: slots.filters_b,
     },
+    gallery: galleryOf(slots.gallery_b, () => side),
+    startGallery: () => slots.gallery_b.ask(gallery(side), true),
+    beside: () => store,
     local: { ...local, peek, look: { ...look, hand: signal(null) } },
     layer: computed(() => traits._network.value.layers.find(({ name }) => name === layer.value)),
     unit: computed(() => parseUnit(unit.value)),
@@ -89,7 +96,15 @@ export function besideOf(store: Store): Store {
       else store.lock(chosen);
     },
   };
+  return side;
 }
+
+/** Whether another network is asked the same. */
+export const asksAnother = ({ local }: Store): boolean => local.look.contrast.value === "network";
+
+/** The side that the grid shows. */
+export const gridSide = (store: Store): Store =>
+  asksAnother(store) && store.local.grid.network.value === 1 ? store.beside() : store;
 
 /** What a side is, in words. */
 export function sideName(side: Store): string {

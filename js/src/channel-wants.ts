@@ -1,6 +1,7 @@
 /** What is asked about the channels of a layer beside their maps. */
 import type { Want } from "./slot";
 import type { Store } from "./store";
+import { at } from "./wants";
 
 /** Pictures whose extremes are read unasked, and those whose maps are factorised, at most. */
 const MOST_READ = 64;
@@ -85,8 +86,9 @@ export function strongest({ traits, local, layer: chosen }: Store): Want<"strong
 }
 
 /** The weights of the chosen layer, where the grid shows those. */
-export function weights({ traits, local }: Store): Want<"filters"> | null {
+export function weights(store: Store): Want<"filters"> | null {
+  const { traits, local } = store;
   const layer = traits.layer.value;
   if (local.grid.show.value !== "weights" || !layer) return null;
-  return { op: "filters", args: { layer }, about: { layer }, title: `weights of ${layer}` };
+  return at(store, { op: "filters", args: { layer }, about: { layer }, title: `weights of ${layer}` });
 }

@@ -22,6 +22,7 @@ const KEPT: Checks<Local> = {
     sort: oneOf("index", "activation", "dataset", "contribution", "similarity", "silent", "group"),
     scale: oneOf("unit", "layer", "network"),
     least: number,
+    network: oneOf(0, 1),
     groups: nullable(size),
     group: nullable(count),
   },

@@ -149,6 +149,8 @@ function ofUnit(store: Store, unit: Unit, kind: "unit" | "peek"): Field | Silenc
   const name = formatUnit(wholeUnit(unit));
   const result = mapsHolding(store, unit);
   const key = `silent:${kind}:${name}`;
+  // Why they cannot be had is said beside it.
+  if (!result && store.slots.maps.state.value === "failed") return { silent: "", key: `${key}:failed` };
   if (!result) return { silent: `The maps of ${unit.layer} are not loaded: open the layer.`, key };
   if (unit.channel >= result.meta.channels) return { silent: `${name} does not exist.`, key };
   if (result.meta.full[0] * result.meta.full[1] === 1) {

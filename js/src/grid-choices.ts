@@ -16,6 +16,8 @@ export interface GridChoices {
   scale: Signal<Scale>;
   /** Channels below this share of the range of what they are ordered by are left out; 0 leaves out none. */
   least: Signal<number>;
+  /** Which of two networks that are compared the grid shows: the first, or the one beside it. */
+  network: Signal<0 | 1>;
   /** How many groups the channels are put into; null for none. */
   groups: Signal<number | null>;
   /** The group that is looked at. */
@@ -27,6 +29,7 @@ export const gridChoices = (): GridChoices => ({
   sort: signal("index"),
   scale: signal("unit"),
   least: signal(0),
+  network: signal(0),
   groups: signal(null),
   group: signal(null),
 });

@@ -53,6 +53,9 @@ export const SLOTS = [
   "maps_b",
   "overlay_b",
   "projection_b",
+  "excites_b",
+  "gallery_b",
+  "filters_b",
 ] as const;
 /** The panels that show answers. */
 export type SlotName = (typeof SLOTS)[number];

@@ -4,6 +4,8 @@ import { decode } from "./draw/decode";
 import type { Bitmap } from "./draw/picture";
 import type { FrameMeta } from "./protocol";
 import type { Slot, Want } from "./slot";
+import type { Store } from "./store";
+import { gallery } from "./wants";
 
 /** Of all sheets that are kept together, beside the one that is filled; the kernel still has the tiles of the others. */
 const MOST_PIXELS = 1 << 24;
@@ -79,6 +81,12 @@ export class Sheets<O extends Tiled> {
     }
     this.#sheets.value = sheets;
   }
+}
+
+/** What excites each unit of the layer that a store looks at. */
+export function galleryOf(slot: Slot<"gallery">, store: () => Store): Sheets<"gallery"> {
+  const nameOf = (want: Want<"gallery"> | null) => JSON.stringify(want?.about);
+  return new Sheets(slot, () => nameOf(gallery(store())), nameOf);
 }
 
 /** Puts a picture into the middle of a channel's tile, in place of what was there. */

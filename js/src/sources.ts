@@ -1,4 +1,5 @@
 /** What a tile of the grid can be a picture of. A source fills tiles; which of them lie where is not its affair. */
+import { asksAnother } from "./beside";
 import { centred, type Domain, domainOf, type Lut, lutOf, recolour } from "./draw/colour";
 import { mosaic } from "./draw/picture";
 import { short, whole } from "./format";
@@ -76,7 +77,7 @@ function activations(store: Store): TileSource {
     legendOf: (channel) => {
       if (shared) return { quantity: shared.name, domain: shared.domain, signed, colormap };
       if (channel === null || channel >= channels) return "each over its own range";
-      return { quantity: `unit ${channel}`, domain: scale.of(channel), signed, colormap };
+      return { quantity: `unit ${channel}${scale.both}`, domain: scale.of(channel), signed, colormap };
     },
     factsOf: (channel) => [`max ${short(bytes.max[channel]!)}`],
   };
@@ -90,11 +91,22 @@ function weightColours(rgb: boolean, top: number, reach: number): Lut {
   return recolour(rgb ? GREY : lutOf("", true), lo, hi, rgb ? centred(reach) : domainOf(-reach, reach, true));
 }
 
+type Filters = Shown<"filters">;
+
+/** The weight at the end of a filter's colours: the largest of its own, or of the layer's; also of another network's. */
+function reachOf(own: boolean, filter: number, { meta, bytes }: Filters, there: Filters | null): number {
+  return own
+    ? Math.max(bytes.tops[filter]!, there?.bytes.tops[filter] ?? 0)
+    : Math.max(meta.scale, there?.meta.scale ?? 0);
+}
+
 /** The sheet of a layer's filters, each over its own largest weight or all over the layer's. */
-export function filterTiles({ meta, bytes }: Shown<"filters">, own: boolean): Tiles {
+export function filterTiles(shown: Filters, own: boolean, there: Filters | null = null): Tiles {
+  const { meta, bytes } = shown;
   const rgb = meta.channels === 3;
-  const reachOf = (filter: number) => (own ? bytes.tops[filter]! : meta.scale);
-  const colours = remembered((filter) => weightColours(rgb, bytes.tops[filter]!, reachOf(filter)));
+  const colours = remembered((filter) =>
+    weightColours(rgb, bytes.tops[filter]!, reachOf(own, filter, shown, there)),
+  );
   const sheet = mosaic(bytes.pixels, meta, colours);
   return { ...sheet, layer: meta.layer, channels: meta.count, colours: null, shrink: false };
 }
@@ -109,19 +121,22 @@ export function planesShown({ meta, bytes }: Shown<"filters">, filter: number): 
 }
 
 /** The kernels of a convolution. */
-function weights({ slots, local }: Store): TileSource {
+function weights(store: Store): TileSource {
+  const { slots, local } = store;
   const shown = slots.filters.shown.value;
+  const other = asksAnother(store) ? store.beside().slots.filters.shown.value : null;
+  const there = other?.meta.layer === shown?.meta.layer ? other : null;
   const own = local.grid.scale.value === "unit";
   return {
     slot: slots.filters,
     shown,
-    tiles: shown && filterTiles(shown, own),
-    key: `${shown?.result.key}:${own}`,
+    tiles: shown && filterTiles(shown, own, there),
+    key: `${shown?.result.key}:${own}:${there?.result.key}`,
     legendOf: (filter) => {
       if (!shown) return "";
       if (own && (filter === null || filter >= shown.meta.count)) return "each over its own largest weight";
-      const reach = own ? shown.bytes.tops[filter as number]! : shown.meta.scale;
-      const quantity = own ? `filter ${filter}` : "layer";
+      const reach = reachOf(own, filter ?? 0, shown, there);
+      const quantity = `${own ? `filter ${filter}` : "layer"}${there ? ", both networks" : ""}`;
       if (shown.meta.channels === 3) return `${quantity}: grey is 0, black and white ∓${short(reach)}`;
       return { quantity, domain: { lo: -reach, hi: reach }, signed: true, colormap: "" };
     },
@@ -163,9 +178,10 @@ function excites(store: Store): TileSource {
   };
 }
 
-/** The part of the data set's pictures that excites each unit most. */
-function patches({ slots, patchwork, traits }: Store): TileSource {
-  const sheet = patchwork.sheet.value;
+/** The part of the data set's pictures that excites each unit most; the first network's alone are known. */
+function patches({ slots, patchwork, traits, network }: Store): TileSource {
+  const another = network.value === 1;
+  const sheet = another ? null : patchwork.sheet.value;
   const [atlas, layer] = [traits._atlas.value, traits.layer.value];
   const done = sheet?.tiles.size ?? 0;
   const known = sheet?.meta;
@@ -190,8 +206,11 @@ function patches({ slots, patchwork, traits }: Store): TileSource {
       const tile = sheet?.tiles.get(channel);
       return tile?.note ? (tile.score !== null && tile.score <= 0 ? "dead" : "none") : "";
     },
-    missing:
-      atlas && !atlas.layers.includes(layer) ? `${layer} was not scanned: it is not in ${atlas.name}.` : "",
+    missing: another
+      ? `${atlas?.name} was scanned with ${traits._network.value.name}: of the other network no patches are known.`
+      : atlas && !atlas.layers.includes(layer)
+        ? `${layer} was not scanned: it is not in ${atlas.name}.`
+        : "",
   };
 }
 

@@ -2,7 +2,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { formatUnit, parseUnit, type Unit } from "./address";
-import { besideOf } from "./beside";
+import { asksAnother, besideOf } from "./beside";
 import { ResultCache } from "./cache";
 import * as channels from "./channel-wants";
 import { type Keeper, keeperOf } from "./choices";
@@ -13,7 +13,7 @@ import { followHand } from "./hand";
 import { type Look, look } from "./look";
 import { Patchwork } from "./patchwork";
 import type { Op, Params, Plain, SlotName } from "./protocol";
-import { Sheets } from "./sheets";
+import { galleryOf, type Sheets } from "./sheets";
 import { type AnySlot, type Finished, Slot, type SlotContext, type Want } from "./slot";
 import { Trail } from "./trail";
 import { type LayerInfo, type MethodInfo, type Synced, syncTraits, type Traits } from "./traits";
@@ -50,6 +50,9 @@ export interface Slots {
   maps_b: Slot<"maps">;
   overlay_b: Slot<"overlay">;
   projection_b: Slot<"projection">;
+  excites_b: Slot<"synthesis">;
+  gallery_b: Slot<"gallery">;
+  filters_b: Slot<"filters">;
   original: Slot<"original">;
   dream: Slot<"dream">;
   inversion: Slot<"inversion">;
@@ -87,7 +90,15 @@ export interface Local {
 const GRID: readonly SlotName[] = ["filters", "strongest", "contributions", "groups", "survey", "census"];
 
 /** What is compared with. */
-const OTHER: readonly SlotName[] = ["picture_b", "maps_b", "overlay_b", "projection_b"];
+const OTHER: readonly SlotName[] = [
+  "picture_b",
+  "maps_b",
+  "overlay_b",
+  "projection_b",
+  "excites_b",
+  "gallery_b",
+  "filters_b",
+];
 
 /** What belongs to the unit; of what is asked together, the kernel answers the last first. */
 const UNIT: readonly SlotName[] = [
@@ -110,7 +121,15 @@ const PANELS: Record<Traits["_view"], readonly SlotName[]> = {
 };
 
 /** What takes so long that nobody gets it without asking. */
-const UNASKED: ReadonlySet<SlotName> = new Set(["excites", "gallery", "interaction", "dream", "inversion"]);
+const UNASKED: ReadonlySet<SlotName> = new Set([
+  "excites",
+  "excites_b",
+  "gallery",
+  "gallery_b",
+  "interaction",
+  "dream",
+  "inversion",
+]);
 
 export interface Store {
   traits: Synced["traits"];
@@ -253,19 +272,21 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     maps_b: new Slot("maps_b", context),
     overlay_b: new Slot("overlay_b", context),
     projection_b: new Slot("projection_b", context),
+    excites_b: new Slot("excites_b", context),
+    gallery_b: new Slot("gallery_b", context),
+    filters_b: new Slot("filters_b", context),
     original: new Slot("original", context),
     dream: new Slot("dream", context),
     inversion: new Slot("inversion", context),
   };
   const everySlot: AnySlot[] = Object.values(slots);
   let other: Store | undefined;
-  const nameOf = (want: Want<"gallery"> | null) => JSON.stringify(want?.about);
   const store: Store = {
     traits,
     local,
     dreaming: dreaming.initial(traits._options.peek()),
     slots,
-    gallery: new Sheets(slots.gallery, () => nameOf(wants.gallery(store)), nameOf),
+    gallery: galleryOf(slots.gallery, () => store),
     patchwork: new Patchwork(slots.strongest, () => store),
     panels: PANELS[traits._view.peek()],
     transport,
@@ -300,7 +321,12 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       store.startSynthesis();
     },
     startInteraction: () => slots.interaction.ask(ofUnit.interaction(store), true),
-    startSynthesis: () => slots.excites.ask(wants.synthesis(store), true),
+    startSynthesis: () => {
+      const side = store.beside();
+      // What is asked last is answered first.
+      if (asksAnother(store)) side.slots.excites.ask(wants.synthesis(side), true);
+      slots.excites.ask(wants.synthesis(store), true);
+    },
     startDream: () => slots.dream.ask(dreaming.dream(store), true),
     startInversion: () => slots.inversion.ask(dreaming.inversion(store), true),
     startGallery: () => slots.gallery.ask(wants.gallery(store), true),
@@ -316,6 +342,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
       unaim();
       untake();
       store.gallery.dispose();
+      other?.gallery.dispose();
       store.patchwork.dispose();
       store.trail.dispose();
       store.uploads.cancel();
@@ -329,6 +356,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     revision.value = current;
     outdated.value = true;
     store.gallery.clear();
+    other?.gallery.clear();
     store.patchwork.clear();
     for (const slot of everySlot) slot.markStale();
   };
@@ -402,9 +430,13 @@ function follow(store: Store): () => void {
     maps_b: () => beside.slots.maps.ask(compares() ? wants.maps(beside) : null),
     overlay_b: () => (compares() ? followOverlay(beside) : beside.slots.overlay.ask(null)),
     projection_b: () => {
-      const looked = compares() && store.local.mode.value === "projection";
+      const looked = asksAnother(store) || (compares() && store.local.mode.value === "projection");
       beside.slots.projection.ask(looked ? wants.projection(beside) : null);
     },
+    excites_b: () =>
+      unasked(store, store.slots.excites_b, asksAnother(store) ? wants.synthesis(beside) : null),
+    gallery_b: () => {},
+    filters_b: () => store.slots.filters_b.ask(asksAnother(store) ? channels.weights(beside) : null),
     original: () => store.slots.original.ask(dreaming.original(store)),
     dream: () => dreaming.follow(store.slots.dream, dreaming.dream(store)),
     inversion: () => dreaming.follow(store.slots.inversion, dreaming.inversion(store)),

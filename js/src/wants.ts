@@ -30,7 +30,7 @@ export function aimName(store: Store, target: SynthesisTarget): string {
 }
 
 /** The same of the network that the store looks at. */
-function at<O extends Op>({ network }: Store, want: Want<O>): Want<O> {
+export function at<O extends Op>({ network }: Store, want: Want<O>): Want<O> {
   const number = network.value;
   return number ? { ...want, network: number, about: { ...want.about, network: number } } : want;
 }
@@ -137,18 +137,19 @@ export function synthesis(store: Store): Want<"synthesis"> | null {
   const target = synthesisTarget(store);
   if (!target) return null;
   const args = { target, ...store.local.synthesis.value };
-  return { op: "synthesis", args, about: args, title: `what excites ${aimName(store, target)}` };
+  return at(store, { op: "synthesis", args, about: args, title: `what excites ${aimName(store, target)}` });
 }
 
 /** Steps of each tile's search: fewer than for a large picture, of which there is only one. */
 const TILE_STEPS = 64;
 
 /** What excites each unit of the chosen layer. */
-export function gallery({ traits, local }: Store): Want<"gallery"> | null {
+export function gallery(store: Store): Want<"gallery"> | null {
+  const { traits, local } = store;
   const layer = traits.layer.value;
   if (!layer) return null;
   const args = { layer, steps: TILE_STEPS, size: null, seed: local.synthesis.value.seed };
-  return { op: "gallery", args, about: args, title: `what excites the units of ${layer}` };
+  return at(store, { op: "gallery", args, about: args, title: `what excites the units of ${layer}` });
 }
 
 export function filters(store: Store): Want<"filters"> {

@@ -1,6 +1,7 @@
 /** All channels of the chosen layer, as what is chosen shows them. */
 import { useComputed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { asksAnother, gridSide, sideName } from "../beside";
 import type { Sheet } from "../draw/tiles";
 import { brief, extent, short } from "../format";
 import { isPinned } from "../places";
@@ -10,7 +11,7 @@ import type { Store } from "../store";
 import type { LayerInfo } from "../traits";
 import { projectionOf } from "../wants";
 import { useStore, useView } from "./context";
-import { Button } from "./controls";
+import { Button, Segments } from "./controls";
 import { GridLegend, GridToolbar } from "./grid-toolbar";
 import { GroupStrip } from "./group-strip";
 import { Notice, type PaintLog, Panel, usePaintLog } from "./panel";
@@ -35,7 +36,7 @@ export function ChannelGrid() {
   const store = useStore();
   const log = usePaintLog();
   const { layer, local, slots } = store;
-  const source = useComputed(() => SOURCES[local.grid.show.value](store)).value;
+  const source = useComputed(() => SOURCES[local.grid.show.value](gridSide(store))).value;
   // The numbers to order by are read off the maps, whatever the tiles show; of another layer they say nothing here.
   const maps = slots.maps.shown.value;
   const known = useComputed(() => {
@@ -43,16 +44,19 @@ export function ChannelGrid() {
     return of && quantityOf(store, of.result);
   }).value;
   const quantity = maps?.meta.layer === source.tiles?.layer ? known : null;
+  // Tiles of another layer do not stand for those that cannot be had.
+  const stale = source.slot.state.value === "failed" && source.tiles?.layer !== store.traits.layer.value;
   return (
     <Panel name="maps" label="Channels" slot={source.slot} log={log} class="grow">
       <div class="bar-line">
         <h3 title={store.traits.layer.value}>{store.traits.layer.value}</h3>
         {layer.value && <Facts layer={layer.value} />}
+        <WhichNetwork />
       </div>
       <GridToolbar source={source} quantity={quantity} classes={classesOf(store)} />
       <GroupStrip />
       <div class="stage">
-        {source.tiles && <Grid log={log} source={source} quantity={quantity} />}
+        {source.tiles && !stale && <Grid log={log} source={source} quantity={quantity} />}
         {source.start && !source.tiles && (
           <p class="empty">
             <Button kind="primary" onClick={source.start.act}>
@@ -65,6 +69,27 @@ export function ChannelGrid() {
       </div>
       <GridLegend source={source} />
     </Panel>
+  );
+}
+
+/** Which of two networks that are compared is shown; the units keep their places. */
+function WhichNetwork() {
+  const store = useStore();
+  if (!asksAnother(store)) return null;
+  const { network } = store.local.grid;
+  const options = [store, store.beside()].map((side, i) => ({
+    value: String(i) as "0" | "1",
+    label: sideName(side),
+  }));
+  return (
+    <Segments
+      label="Network"
+      options={options}
+      value={`${network.value}`}
+      onChange={(chosen) => {
+        network.value = chosen === "0" ? 0 : 1;
+      }}
+    />
   );
 }
 
@@ -136,10 +161,12 @@ function useWords(source: TileSource, by: string, values: Float32Array | null): 
   // With it changes which of them a recording lacks.
   const projected = JSON.stringify(projectionOf(store, `${layer}:0`)?.args);
   const pins = store.traits.pins.value;
+  // The tiles of another network lie in the order of the first, so that units keep their places.
+  const own = gridSide(store) === store;
   return useMemo(() => {
-    const told = sort !== "index" && sort !== "activation";
+    const told = own && sort !== "index" && sort !== "activation";
     const number = (channel: number) => values?.[channel] ?? Number.NaN;
-    const beside = sort !== "index" || height * width === 1;
+    const beside = own && (sort !== "index" || height * width === 1);
     const pinned = (channel: number) => isPinned(pins, { layer, channel, position: null });
     return {
       nameOf: (channel) => {
@@ -155,5 +182,5 @@ function useWords(source: TileSource, by: string, values: Float32Array | null): 
       },
       lacking: lacking(store, layer),
     };
-  }, [source.known, layer, sort, by, values, classes, projected, pins]);
+  }, [source.known, layer, sort, by, values, classes, projected, pins, own]);
 }

@@ -1,9 +1,11 @@
 /** Activation maximisation, live: a picture that the unit answers to, step by step, and afterwards as a film. */
+import { asksAnother } from "../beside";
 import { aimName, synthesis, synthesisTarget } from "../wants";
 import { AimChoice } from "./aim";
 import { useStore } from "./context";
 import { Button, NumberField, Select } from "./controls";
 import { type Painted, Played, useShowing } from "./film";
+import { InBoth } from "./in-both";
 import { Notice, Panel, usePaintLog } from "./panel";
 
 const AUTOMATIC = { value: "", label: "automatic" };
@@ -13,7 +15,8 @@ export function Excites() {
   const { slots, local, traits, startSynthesis } = store;
   const log = usePaintLog();
   const slot = slots.excites;
-  const running = slot.state.value === "computing" || slot.state.value === "queued";
+  const asked = asksAnother(store) ? [slot, slots.excites_b] : [slot];
+  const running = asked.some(({ state }) => state.value === "computing" || state.value === "queued");
   const { steps, seed, param } = local.synthesis.value;
   const lacking = store.lacks(synthesis(store));
   const set = (change: Partial<typeof local.synthesis.value>) => {
@@ -35,7 +38,7 @@ export function Excites() {
           onChange={(name) => set({ param: name || null })}
         />
         {running ? (
-          <Button kind="primary" onClick={() => slot.stop()}>
+          <Button kind="primary" onClick={() => asked.map((one) => one.stop())}>
             Stop
           </Button>
         ) : (
@@ -45,7 +48,9 @@ export function Excites() {
         )}
       </div>
       <AimChoice />
-      <Stage painted={log.painted} />
+      <InBoth name="excites_b" label="What excites it in the other network">
+        {(other) => <Stage painted={(other ?? log).painted} />}
+      </InBoth>
     </Panel>
   );
 }

@@ -1,5 +1,6 @@
 /** What the grid shows, in which order, over which range, and which of its channels. */
 import { useSignal } from "@preact/signals";
+import { asksAnother } from "../beside";
 import { short } from "../format";
 import type { Scale, Sort } from "../grid-choices";
 import { type Quantity, rangeOf, thresholdOf } from "../quantities";
@@ -39,7 +40,7 @@ export function GridToolbar({ source, quantity, classes }: Props) {
   const { local } = store;
   const { say } = useView();
   const { show, sort, scale, least, group, groups } = local.grid;
-  const scales = show.value === "weights" ? SCALES.slice(0, 2) : SCALES;
+  const scales = show.value === "weights" || asksAnother(store) ? SCALES.slice(0, 2) : SCALES;
   const inScale = scales.some(({ value }) => value === scale.value) ? scale.value : "layer";
   return (
     <>

@@ -1,5 +1,6 @@
 /** The chosen unit projected back onto the picture: which pixels made it fire. */
 import { useMemo } from "preact/hooks";
+import { asksAnother } from "../beside";
 import { projectionCode } from "../code";
 import { centred, domainOf, lutOf, recolour } from "../draw/colour";
 import { type Box, inside, partAround, placeOf } from "../draw/part";
@@ -7,9 +8,11 @@ import { paintBytes } from "../draw/picture";
 import { named, short, withSettings } from "../format";
 import type { Meta } from "../protocol";
 import type { Shown } from "../slot";
+import type { Store } from "../store";
 import { useStore } from "./context";
 import { Segments } from "./controls";
 import { Cutout } from "./cutout";
+import { InBoth } from "./in-both";
 import { Legend } from "./legend";
 import { Notice, type PaintLog, Panel, usePaintLog } from "./panel";
 import { Parameters } from "./parameters";
@@ -20,10 +23,21 @@ const PARTS = [
   { value: "whole", label: "whole picture", title: "Where on the picture they lie" },
 ] as const;
 
-function bitmapOf({ meta, bytes }: Shown<"projection">, colormap: string) {
+function bitmapOf({ meta, bytes }: Shown<"projection">, colormap: string, reach: number) {
   const ends = centred(meta.scale);
-  const lut = recolour(lutOf(colormap, true), ends.lo, ends.hi, domainOf(0, meta.scale, true));
-  return paintBytes(bytes, meta.height, meta.width, meta.channels, lut);
+  const lut = recolour(lutOf(colormap, true), ends.lo, ends.hi, domainOf(0, reach, true));
+  // Colours are numbers themselves: over a longer scale they come closer to grey.
+  const gain = meta.scale / reach || 0;
+  const shown =
+    meta.channels === 3 && gain !== 1 ? bytes.map((byte) => Math.round(128 + gain * (byte - 128))) : bytes;
+  return paintBytes(shown, meta.height, meta.width, meta.channels, lut);
+}
+
+/** The number at the end of the colours: of both where two networks are compared. */
+function reachOf(store: Store, { meta, want }: Shown<"projection">): number {
+  const there = asksAnother(store) ? store.beside().slots.projection.shown.value : null;
+  const same = there?.meta.unit === meta.unit && there.want.args.method === want.args.method;
+  return same ? Math.max(meta.scale, there.meta.scale) : meta.scale;
 }
 
 /** The field that the unit sees, and the part of the picture to enlarge if that is small. */
@@ -33,10 +47,10 @@ function placesOf({ box, height, width }: Meta<"projection">): { field: Box | nu
 }
 
 export function Projection() {
-  const { slots, traits, local, setTraits } = useStore();
+  const store = useStore();
+  const { slots, traits, local, setTraits } = store;
   const log = usePaintLog();
   const shown = slots.projection.shown.value;
-  const places = useMemo(() => shown && placesOf(shown.meta), [shown]);
   const methods = traits._methods.value.filter((method) => method.asks === "unit");
   const code = shown && projectionCode(shown.want.args);
   return (
@@ -51,7 +65,7 @@ export function Projection() {
         />
       </div>
       <Parameters method={methods.find(({ name }) => name === traits.method.value)} />
-      {places?.part && (
+      {shown && placesOf(shown.meta).part && (
         <Segments
           label="Part of the picture"
           options={PARTS}
@@ -61,6 +75,22 @@ export function Projection() {
           }}
         />
       )}
+      <InBoth name="projection_b" label="Why here, in the other network">
+        {(other) => <Explained log={other ?? log} />}
+      </InBoth>
+      {shown && <ScaleOf shown={shown} />}
+      {code && <Snippet code={code} />}
+    </Panel>
+  );
+}
+
+/** The projection and what is to know of it. */
+function Explained({ log }: { log: PaintLog }) {
+  const { slots, traits } = useStore();
+  const shown = slots.projection.shown.value;
+  const places = useMemo(() => shown && placesOf(shown.meta), [shown]);
+  return (
+    <>
       <figure class="stage">
         {shown && places ? (
           <Cutouts shown={shown} {...places} log={log} />
@@ -71,8 +101,7 @@ export function Projection() {
       </figure>
       {shown && <Caption shown={shown} />}
       {places?.field && <Where {...places} field={places.field} />}
-      {code && <Snippet code={code} />}
-    </Panel>
+    </>
   );
 }
 
@@ -85,13 +114,15 @@ interface CutoutsProps {
 
 /** The whole projection; or its receptive field, and beside it the same part of the picture, which it explains. */
 function Cutouts({ shown, field, part, log }: CutoutsProps) {
-  const { local } = useStore();
+  const store = useStore();
+  const { local } = store;
   const colormap = local.colormap.value;
-  const bitmap = useMemo(() => bitmapOf(shown, colormap), [shown, colormap]);
+  const reach = reachOf(store, shown);
+  const bitmap = useMemo(() => bitmapOf(shown, colormap, reach), [shown, colormap, reach]);
   const { meta, result } = shown;
   const close = local.part.value === "field" ? part : null;
   const label = `${meta.label} of ${meta.unit}${close ? `, ${placeOf(close)}` : ""}`;
-  const painted = () => log.painted(shown, `${result.key}:${colormap}:${close !== null}`);
+  const painted = () => log.painted(shown, `${result.key}:${colormap}:${close !== null}:${reach}`);
   if (!close) return <Cutout bitmap={bitmap} part={null} field={field} label={label} onPainted={painted} />;
   return (
     <>
@@ -136,13 +167,17 @@ function Caption({ shown: { meta, want } }: { shown: Shown<"projection"> }) {
     <>
       <p class="caption">{facts.join(" · ")}</p>
       {meta.note && <p class="note">{meta.note}</p>}
-      {meta.channels === 3 ? (
-        <p class="legend">
-          <span class="swatch" /> grey is 0, full colour ±{short(meta.scale)}
-        </p>
-      ) : (
-        <Legend quantity="projection" domain={domainOf(0, meta.scale, true)} signed colormap="" />
-      )}
     </>
+  );
+}
+
+function ScaleOf({ shown }: { shown: Shown<"projection"> }) {
+  const reach = reachOf(useStore(), shown);
+  if (shown.meta.channels === 1)
+    return <Legend quantity="projection" domain={domainOf(0, reach, true)} signed colormap="" />;
+  return (
+    <p class="legend">
+      <span class="swatch" /> grey is 0, full colour ±{short(reach)}
+    </p>
   );
 }
