@@ -77,8 +77,8 @@ def test_what_the_kernel_says_is_what_the_page_expects(message: dict[str, Any]) 
         (
             {"type": "request", "op": "dance"},
             "There is no operation 'dance'; known are picture, thumbnails, maps, overlay, projection, synthesis, "
-            "gallery, interaction, neighbours, patches, strongest, examples, adopt, filters, occlude, upload, extremes, "
-            "contributions, groups, original, dream, inversion.",
+            "gallery, interaction, neighbours, patches, strongest, examples, adopt, filters, occlude, upload, "
+            "extremes, contributions, groups, original, dream, inversion.",
         ),
         (
             {"type": "request", "op": "synthesis", "target": {"unit": "a:1", "logit": 2}},
