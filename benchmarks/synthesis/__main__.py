@@ -35,6 +35,7 @@ def ask(options: argparse.Namespace) -> None:
     length = options.steps or STEPS[options.party]
     pictures = options.folder / options.name
     pictures.mkdir(parents=True, exist_ok=True)
+    ANSWERS.mkdir(exist_ok=True)
     log = ANSWERS / f"{options.name}.jsonl"
     done = Answers(log).rows
     depths = options.depths or (*DEPTHS, "class")

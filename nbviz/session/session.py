@@ -131,7 +131,7 @@ class Session:
         other = self.beside and self.beside._prepared(image, len(self.pictures), name)
         with self._adding:
             for index, known in enumerate(self.pictures):
-                if known.key == new.key:
+                if known.key == new.key and torch.equal(*(self.net.pixels(one.source) for one in (known, new))):
                     return index
             # Exchanged rather than appended to: whoever goes through the pictures at the moment goes on undisturbed.
             self.pictures = [*self.pictures, new]
@@ -245,6 +245,9 @@ class Session:
         for name in ("image", "guide"):
             if content.get(name) is not None:
                 content[name] = self.picture(args[name]).key
+        if op in ("original", "dream"):
+            # They look at the whole picture: what the network is shown of two may be equal.
+            content["numbers"] = args["image"], args.get("guide")
         if op == "thumbnails":
             content["pictures"] = [picture.key for picture in self.pictures]
         if args.get("images") is not None:

@@ -47,6 +47,18 @@ def test_the_original_is_the_persons_picture_uncropped(session: Session) -> None
     assert (small.meta["height"], small.meta["width"]) == (20, 35)
 
 
+def test_pictures_that_differ_only_outside_of_what_the_network_is_shown_are_two(session: Session) -> None:
+    other = wide()
+    other[:, 0] = 255 - other[:, 0]
+    number = session.add(other)
+    assert session.picture(number).key == session.picture(0).key
+    assert number == len(session.pictures) - 1
+    assert session.add(other) == number
+    for op, args in (("original", {"image": 0, "size": None}), ("dream", DREAM)):
+        first, second = (session.answer(op, {**args, "image": image}).buffers[0] for image in (0, number))
+        assert not np.array_equal(first, second)
+
+
 # -- dream
 
 
