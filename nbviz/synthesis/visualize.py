@@ -64,8 +64,8 @@ def visualize(
     param: how the picture is written as free numbers, "fourier", "maco" or "pixel".
     seed: of the start and the disturbances; the random state of the process is neither used nor changed.
     on_step: called with a `Step` after each step; an exception from it ends the run and passes through.
-    transforms: disturbances the picture must survive, `None` for none; they die away towards the end. "standard" is
-            lucid's for units; for classes they are wider and stay.
+    transforms: disturbances the picture must survive, `None` for none; they die away towards the end. "standard" are
+        lucid's; for classes they are wider, and stay.
     learning_rate: of Adam, by default that of `param`.
     natural_max: the unit's largest activation on natural pictures (over positions, in the layer's own units).
     statistics: what `nbviz.synthesis.statistics(net, images)` measured, or an array of magnitudes
