@@ -99,7 +99,8 @@ def _cell(patch: Patch, most: int) -> str:
     """A patch with its score and its class below."""
     below = " · ".join([f"{patch.score:.4g}", *([patch.label] if patch.label else [])])
     picture = "nothing to see" if patch.image is None else images.embed(patch.image, patch.caption, most, SIDE)
-    return f'<td align="center" valign="bottom">{picture}<br><small>{html.escape(below)}</small></td>'
+    shown = f'<div align="center">{picture}<br><small>{html.escape(below)}</small></div>'
+    return f'<td align="center" valign="bottom">{shown}</td>'
 
 
 def _png(image: Image.Image) -> bytes:

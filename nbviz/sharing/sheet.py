@@ -47,7 +47,9 @@ def sheet(title: str, stills: Sequence[Still], lines: Sequence[str] = ()) -> str
 
 
 def _figure(still: Still, most: int) -> str:
-    return f"{images.embed(still.pixels, still.alt, most)}<br><small>{html.escape(still.caption)}</small>"
+    # JupyterLab's style sheet ranges the text of cells to the right, which a block of their own is not subject to.
+    picture = images.embed(still.pixels, still.alt, most)
+    return f'<div align="center">{picture}<br><small>{html.escape(still.caption)}</small></div>'
 
 
 def overlay_still(base: Any, heat: Any, which: int = 0) -> Still:

@@ -17,7 +17,8 @@ def _picture(found: Answers) -> Still:
     meta = found["picture"].meta
     best = meta["predictions"]
     says = ", ".join(f"{p['label']} {p['probability']:.1%}" for p in best[:3])
-    return Still(found["picture"].buffers[0], f"Picture {meta['name']}", meta["name"] + (f" · {says}" if says else ""))
+    alt = f"The picture as the network sees it: {meta['name']}"
+    return Still(found["picture"].buffers[0], alt, meta["name"] + (f" · {says}" if says else ""))
 
 
 def _dream(found: Answers) -> Still:
