@@ -47,7 +47,7 @@ def outputs_of(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def recorded_in(notebook: Mapping[str, Any]) -> list[Recorded]:
     """The outputs that hold recordings."""
     pages = [(data, match, html.unescape(match["page"])) for data in outputs_of(notebook) if (match := _frame(data))]
-    rests = dict(rest.groups() for data, _, _ in pages if (rest := _BESIDE.search(_html_of(data))))
+    rests = {rest[1]: rest[2] for data, _, _ in pages if (rest := _BESIDE.search(_html_of(data)))}
     lent = {
         (name := _name(text)): contents[1] + rests.get(name, "")
         for _, _, text in pages
