@@ -49,6 +49,8 @@ export class Patchwork {
     });
     const want = missing.find((one) => !store.lacks(one)) ?? missing[0];
     if (want) return this.#ask(want, round);
+    // All are there from an earlier look: so is the answer, which says so.
+    if (!this.slot.shown.peek()) this.slot.ask(wants[0]!);
     // A recording knows no more than it does.
     if (sheet?.meta.complete || store.traits._holds.peek()) return;
     const again = setTimeout(() => this.#again(), AGAIN_MS);

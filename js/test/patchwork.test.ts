@@ -67,6 +67,7 @@ describe("the strongest patches of a layer", () => {
     expect(store.slots.strongest.state.value).toBe("idle");
     store.setTraits({ layer: "layer3.1.conv2" });
     await pass(300);
+    expect(store.slots.strongest.state.value).toBe("ready");
     expect(firsts()).toHaveLength(4);
     expect(store.patchwork.sheet.value?.tiles.size).toBe(256);
   });
