@@ -40,11 +40,12 @@ function moved(share: number, key: string): number | null {
 export function BeforeAfter({ before, after, label }: Props) {
   const share = useSignal(0.5);
   const follow = (event: PointerEvent) => {
-    if (event.buttons !== 1) return;
+    if (event.buttons !== 1 || !event.isPrimary) return;
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     share.value = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
   };
   const onPointerDown = (event: PointerEvent) => {
+    if (!event.isPrimary) return;
     const place = event.currentTarget as HTMLElement;
     // Beyond the picture's edge, too, the divider follows until the button is let go.
     place.setPointerCapture?.(event.pointerId);

@@ -88,11 +88,13 @@ export function Pointing({ store, field, ratio, children }: PointingProps) {
       tabIndex={0}
       style={{ aspectRatio: ratio }}
       onPointerDown={(event) => {
-        if (!look.hand.peek()) return;
+        // A second finger is on its way to enlarge the page.
+        if (!look.hand.peek() || !event.isPrimary) return;
         event.currentTarget.setPointerCapture(event.pointerId);
         hold(store, placeOf(event));
       }}
       onPointerMove={(event) => {
+        if (!event.isPrimary) return;
         const place = placeOf(event);
         if (look.hand.peek() && event.buttons > 0) hold(store, place);
         look.hover.value = place;
