@@ -5,7 +5,7 @@
  */
 import { batch, type Signal } from "@preact/signals";
 import { byName, type Check, count, nullable, number, oneOf, plain, record, size, text } from "./check";
-import type { Local } from "./store";
+import type { Local } from "./local";
 
 type Checks<T> = { [K in keyof T]: T[K] extends Signal<infer V> ? Check<V> | null : Checks<T[K]> };
 

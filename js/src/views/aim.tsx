@@ -1,6 +1,7 @@
 /** What a picture is searched for: the locked neuron, its whole channel, its opposite, two units, or a class. */
 import { formatUnit } from "../address";
-import type { Aim, Store } from "../store";
+import type { Aim } from "../local";
+import type { Store } from "../store";
 import { className } from "../wants";
 import { useStore } from "./context";
 import { type Option, Segments } from "./controls";

@@ -4,7 +4,7 @@ import { bothFields, sideName } from "../beside";
 import { overlayCode } from "../code";
 import { colourMaps } from "../draw/colour";
 import { chosenMap, currentField, type Field, isField, type Silence } from "../fields";
-import type { OverlayMode } from "../store";
+import type { OverlayMode } from "../local";
 import { ClassChoice } from "./class-choice";
 import { ClassMethod, ClassParameters } from "./class-method";
 import { CompareChoice, OtherSide } from "./compare";
