@@ -36,7 +36,7 @@ class Job:
 
     All three are called on the worker's thread: `run` unless the job is cancelled before its turn, then `failed` where
     it raised, `cancelled` where it was cancelled, else neither. `long` says that it takes seconds: short jobs are
-    never kept waiting by it, and of long ones the newest goes first.
+    never kept waiting by it, and of long ones the newest goes first. `aside` lets everything else go first.
     """
 
     slot: Hashable
@@ -45,6 +45,7 @@ class Job:
     cancelled: Callable[[], None]
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
     long: bool = False
+    aside: bool = False
     runner: Runner | None = None
     number: int = 0
     _cancel: threading.Event = field(default_factory=threading.Event)
@@ -119,14 +120,15 @@ class Runner:
         return True
 
     def run_next(self, inside: Job | None = None) -> bool:
-        """Run the newest waiting job that may begin now; False where there is none. For the worker's thread.
+        """Run the newest waiting job that may begin now, those aside last; False where there is none. For the worker.
 
         A job that was superseded ends before its successor begins: both are decided under one lock.
         """
         with self._changed:
-            job = next((job for job in reversed(self._waiting) if self._may_begin(job, inside)), None)
-            if job is None:
+            able = [job for job in reversed(self._waiting) if self._may_begin(job, inside)]
+            if not able:
                 return False
+            job = next((job for job in able if not job.aside), able[0])
             self._waiting.remove(job)
             self._running.append(job)
         self._run(job)

@@ -31,6 +31,8 @@ UNANSWERED_FRAMES = 2
 """Frames on their way at most; without this, fast frames pile up seconds of lag."""
 REMEMBERED = 4096
 """Requests that are recognised when they come a second time, or after they were cancelled."""
+ASIDE = frozenset({"neighbours", "extremes", "thumbnails"})
+"""Operations that fill panels beside what a click is for."""
 PATIENCE = 1.0
 """Seconds after which a frame is sent all the same: acknowledgements may wait behind a running cell."""
 
@@ -122,6 +124,7 @@ class Transport:
             failed=lambda error: self._fail(request, error),
             cancelled=lambda: self._last_word(request, protocol.cancelled(request.rid)),
             long=self._session.takes_steps(request.op, request.args),
+            aside=request.op in ASIDE,
         )
         reporter = Reporter(request.rid, job, self._send)
         with self._lock:

@@ -45,7 +45,14 @@ class Desk:
     log: list[str] = field(default_factory=list)
     threads: set[threading.Thread] = field(default_factory=set)
 
-    def submit(self, name: str, work: Callable[[Job], None] | None = None, slot: str = "", long: bool = False) -> Job:
+    def submit(
+        self,
+        name: str,
+        work: Callable[[Job], None] | None = None,
+        slot: str = "",
+        long: bool = False,
+        aside: bool = False,
+    ) -> Job:
         def run(job: Job) -> None:
             self.threads.add(threading.current_thread())
             self.log.append(f"{name} begins")
@@ -56,7 +63,7 @@ class Desk:
         def failed(error: BaseException) -> None:
             self.log.append(f"{name} failed: {error}")
 
-        job = Job(slot or name, run, failed, lambda: self.log.append(f"{name} cancelled"), long=long)
+        job = Job(slot or name, run, failed, lambda: self.log.append(f"{name} cancelled"), long=long, aside=aside)
         self.runner.submit(job)
         return job
 
@@ -96,6 +103,17 @@ def test_the_newest_waiting_job_runs_first(desk: Desk) -> None:
     gate.open()
     desk.finish()
     assert desk.of(*"abc") == ["c begins", "c ends", "b begins", "b ends", "a begins", "a ends"]
+
+
+def test_a_job_aside_lets_all_others_go_first(desk: Desk) -> None:
+    gate = desk.hold()
+    desk.submit("a")
+    desk.submit("b", aside=True)
+    desk.submit("c", long=True)
+    desk.submit("d", aside=True)
+    gate.open()
+    desk.finish()
+    assert [line for line in desk.of(*"abcd") if line.endswith("begins")] == [f"{name} begins" for name in "cadb"]
 
 
 def test_a_newer_job_of_the_slot_supersedes_waiting_ones(desk: Desk) -> None:

@@ -25,14 +25,14 @@ const OTHER: readonly SlotName[] = [
   "filters_b",
 ];
 
-/** What belongs to the unit; of what is asked together, the kernel answers the last first. */
+/** What belongs to the unit, the projection first: a kernel at rest begins with what it hears first. */
 const UNIT: readonly SlotName[] = [
-  "patches",
-  "examples",
-  "neighbours",
   "projection",
   "excites",
   "interaction",
+  "neighbours",
+  "patches",
+  "examples",
 ];
 
 /** Panels that a view consists of, in the order in which they ask; the others ask for nothing. */

@@ -20,27 +20,40 @@ interface Props {
   labelled: boolean;
   selected: number | null;
   /** The one that Tab reaches. */
-  active: number;
+  active: number | null;
   words: Words;
 }
 
-export function useRows(props: Props): (row: number) => VNode {
-  const { g, order, labelled, selected, active, words } = props;
-  const made = useMemo(() => new Map<number, VNode>(), [g, order, labelled, selected, active, words]);
+export function useRows({ selected, active, ...rest }: Props): (row: number) => VNode {
+  const { g, order, labelled, words } = rest;
+  const made = useMemo(() => new Map<string, VNode>(), [g, order, labelled, words]);
   return (row) => {
-    const known = made.get(row) ?? <Row key={row} row={row} {...props} />;
-    made.set(row, known);
+    const channels = Array.from(
+      { length: Math.min(g.columns, order.length - row * g.columns) },
+      (_, column) => order[row * g.columns + column]!,
+    );
+    // Another choice is news to the row that loses it and to the one that gets it.
+    const own = (channel: number | null) => (channel !== null && channels.includes(channel) ? channel : null);
+    const [chosen, reached] = [own(selected), own(active)];
+    const name = `${row}:${chosen}:${reached}`;
+    const known = made.get(name) ?? (
+      <Row key={row} row={row} channels={channels} {...rest} selected={chosen} active={reached} />
+    );
+    made.set(name, known);
     return known;
   };
 }
 
-function Row({ row, g, order, labelled, selected, active, words }: Props & { row: number }) {
-  const cells = Math.min(g.columns, order.length - row * g.columns);
+interface RowProps extends Omit<Props, "order"> {
+  row: number;
+  channels: readonly number[];
+}
+
+function Row({ row, channels, g, labelled, selected, active, words }: RowProps) {
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the focus roves among the cells, as grids do
     <div role="row" aria-rowindex={row + 1} style={{ top: `${row * g.pitchY}px` }}>
-      {Array.from({ length: cells }, (_, column) => {
-        const channel = order[row * g.columns + column]!;
+      {channels.map((channel, column) => {
         const name = words.nameOf(channel);
         return (
           <button
