@@ -27,7 +27,7 @@ it("the chosen layer's receptive field lies on the picture: in its middle, under
   expect(box()).toEqual(boxAt(7, 7));
   const picture = panel(view.root, "overlay").querySelector(".picture") as HTMLElement;
   picture.getBoundingClientRect = () => ({ top: 0, left: 0, height: 140, width: 140 }) as DOMRect;
-  const move = new MouseEvent("pointermove", { clientX: 75, clientY: 139, bubbles: true });
+  const move = new PointerEvent("pointermove", { clientX: 75, clientY: 139, bubbles: true, isPrimary: true });
   picture.dispatchEvent(move);
   await breathe();
   expect(box()).toEqual(boxAt(13, 7));
