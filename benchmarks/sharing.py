@@ -1,12 +1,14 @@
 """Size of a frozen notebook, and how long its page takes to open: `python -m benchmarks.sharing`.
 
 Freezes notebooks/quickstart.ipynb with all channels of three layers, three methods, on two pictures, and opens what
-came out, from disk and without a network, until every panel of the first view is painted.
+came out, from disk and without a network, until every panel of the first view is painted. Given pages, as in
+`python -m benchmarks.sharing before.html after.html`, it opens those instead, in turns.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -54,6 +56,25 @@ def opening(page: Page, url: str) -> float:
     return time.perf_counter() - begun
 
 
+def openings(pages: list[Path]) -> dict[str, object]:
+    """Open the pages in turns; by each one its size, and the least and the median time. Last the machine's load."""
+    times: dict[Path, list[float]] = {path: [] for path in pages}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=ensure(), args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
+        for _ in range(RUNS):
+            for path in pages:
+                page = context.new_page()
+                times[path].append(opening(page, path.resolve().as_uri()))
+                page.close()
+        browser.close()
+    found: dict[str, object] = {}
+    for path, seconds in times.items():
+        found[f"{path}, MB"] = round(path.stat().st_size / 1e6, 2)
+        found[f"{path}, opens in s (least, median)"] = [round(min(seconds), 2), round(statistics.median(seconds), 2)]
+    return {**found, "load": round(os.getloadavg()[0], 1)}
+
+
 def measure(folder: Path) -> dict[str, object]:
     """Freeze, export, open."""
     notebook, page, alone = folder / "quickstart.ipynb", folder / "notebook.html", folder / "explorer.html"
@@ -61,18 +82,11 @@ def measure(folder: Path) -> dict[str, object]:
     seconds = nbviz("freeze", notebook, "-o", folder / "frozen.ipynb", "--html", page, *RECORD)
     exported = nbviz("explore", "demo", "--html", alone, *RECORD)
     found: dict[str, object] = {"freeze, s": round(seconds, 1), "explore --html, s": round(exported, 1)}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure(), args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
-        for name, path in (("notebook as a page", page), ("explorer page", alone)):
-            times = [opening(context.new_page(), path.as_uri()) for _ in range(RUNS)]
-            found[f"{name}, MB"] = round(path.stat().st_size / 1e6, 2)
-            found[f"{name}, opens in s (least, median)"] = [round(min(times), 2), round(statistics.median(times), 2)]
-        browser.close()
     found["frozen notebook, MB"] = round((folder / "frozen.ipynb").stat().st_size / 1e6, 2)
-    return found
+    return {**found, **openings([page, alone])}
 
 
 if __name__ == "__main__":
+    given = [Path(name) for name in sys.argv[1:]]
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(measure(Path(folder)), indent=1))
+        print(json.dumps(openings(given) if given else measure(Path(folder)), indent=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -93,6 +94,38 @@ def test_a_page_from_disk_is_clickable(places: Places, open_file: OpenFile, live
     page.keyboard.press("Escape")
 
 
+def test_a_page_is_fully_live_in_the_dark_and_says_what_needs_a_kernel(places: Places, open_file: OpenFile) -> None:
+    page = open_file(places.alone.as_uri() + f"#{LAYER}:{UNIT}")
+    page.emulate_media(color_scheme="dark")
+    grid, overlay = page.locator('[data-panel="maps"]'), page.locator('[data-panel="overlay"]')
+    expect(projection(page)).to_contain_text(f"{LAYER}:{UNIT} at ", timeout=ANSWER_MS)
+    background = page.locator(".nbviz").first.evaluate("element => getComputedStyle(element).backgroundColor")
+    assert max(int(level) for level in re.findall(r"\d+", background)[:3]) < 80
+    # Order, hover, keyboard.
+    cells = grid.locator('[role="gridcell"]')
+    grid.get_by_label("sort").select_option("activation")
+    expect(cells.first).not_to_have_attribute("data-channel", "0")
+    overlay.locator(".picture").hover()
+    expect(overlay.locator(".here")).to_contain_text(re.compile(r"HERE \d+,\d+"))
+    cells.first.focus()
+    page.keyboard.press("p")
+    expect(cells.first).to_contain_text("★")
+    page.keyboard.press("ArrowRight")
+    expect(cells.nth(1)).to_be_focused()
+    # Six groups are recorded with a layer; another number, the gallery, a window held by hand are not.
+    grid.get_by_label("groups").check()
+    groups = page.locator('[data-panel="groups"]')
+    expect(groups).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
+    grid.get_by_label("how many").fill("5")
+    page.keyboard.press("Tab")
+    grid.get_by_text("excites", exact=True).click()
+    page.get_by_role("button", name="Cover a part of the picture").click()
+    for panel in (groups, grid, page.locator('[data-panel="occlude"]')):
+        expect(panel).to_have_attribute("data-state", "unrecorded", timeout=ANSWER_MS)
+        expect(panel).to_contain_text("needs a kernel")
+    page.screenshot(path=ARTIFACTS / "page-dark.png", full_page=True)
+
+
 def test_a_frozen_notebook_as_a_page(places: Places, open_file: OpenFile, live: Live) -> None:
     page = open_file(places.page)
     expect(page.get_by_text("the end", exact=True)).to_be_visible()
@@ -130,7 +163,8 @@ def test_nbconverts_own_page_is_alive_from_disk_and_on_nbviewer(
     places: Places, nbviewer: tuple[Path, str], lab: Lab, live: Live
 ) -> None:
     folder, address = nbviewer
-    html, _ = HTMLExporter(template_name="lab").from_filename(str(places.notebook))
+    make: Callable[..., Any] = HTMLExporter
+    html, _ = make(template_name="lab").from_filename(str(places.notebook))
     file = folder / "frozen.html"
     file.write_text(html, "utf-8")
     for url in (file.as_uri(), f"{address}/frozen.html"):

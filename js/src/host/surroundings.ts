@@ -1,7 +1,7 @@
 /** A page that lies in a notebook's output takes the notebook's theme, and makes room for itself. */
 
 /** The frame that this page lies in, where its document may be looked at. */
-function frame(): HTMLIFrameElement | null {
+export function frame(): HTMLIFrameElement | null {
   try {
     return window.frameElement as HTMLIFrameElement | null;
   } catch {
