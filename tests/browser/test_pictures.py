@@ -93,3 +93,33 @@ def test_the_camera_is_refused_or_takes_a_picture(open_notebook: OpenNotebook) -
     expect(strip.get_by_role("option", name=re.compile("camera"))).to_have_attribute("aria-selected", "true")
     assert value_of(notebook, "w.image_index") == "3"
     expect(strip.locator("video")).to_have_count(0)
+
+
+OTHER_SIZES = """
+from PIL import Image
+for size, name in (((300, 80), "wide"), ((20, 60), "small")):
+    w.add_image(Image.fromarray(scenes.pictures[0]).resize(size), name)
+"""
+
+
+def test_pictures_may_be_very_large_or_of_other_sizes(open_notebook: OpenNotebook) -> None:
+    notebook = opened(open_notebook, OTHER_SIZES)
+    strip, panel = notebook.panel("thumbnails"), notebook.panel("overlay")
+    large = io.BytesIO()
+    Image.new("RGB", (10_000, 10_000), (200, 30, 30)).save(large, "jpeg", quality=30)
+    files(notebook).set_input_files({"name": "large.jpg", "mimeType": "image/jpeg", "buffer": large.getvalue()})
+    expect(strip.get_by_role("option", name="large")).to_have_attribute("aria-selected", "true", timeout=2 * ANSWER_MS)
+    ready(notebook)
+    expect(panel).to_contain_text("large: scaled down from 10,000×10,000 pixels")
+
+    # The network's own preprocessing makes them one size, in which all are shown and compared.
+    repainted(panel, lambda: notebook.run(1))
+    ready(notebook)
+    expect(strip.get_by_role("option", name="small")).to_have_attribute("aria-selected", "true")
+    notebook.panel("picture").get_by_label("compare with").select_option("picture")
+    expect(notebook.panel("overlay_b")).to_have_attribute("data-state", "ready", timeout=ANSWER_MS)
+    ready(notebook)
+    sides = [notebook.panel(name).locator("canvas").first for name in ("overlay", "overlay_b")]
+    assert not any(is_blank(picture(side)) for side in sides)
+    assert len({str(side.evaluate("canvas => [canvas.width, canvas.height]")) for side in sides}) == 1
+    notebook.screenshot("pictures-of-other-sizes")
