@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import expect
 
 from tests.browser.audit import violations
 from tests.browser.conftest import WINDOW, OpenNotebook
-from tests.browser.explorer import opened, ready
+from tests.browser.explorer import opened, ready, value_of
 from tests.browser.lab import ANSWER_MS, Notebook
 
+OPEN = """
+import copy, torch, nbviz
+net = nbviz.Network.demo()
+scenes = nbviz.demo.scenes(3, seed=7, objects=2)
+later = copy.deepcopy(net.model)
+with torch.no_grad():
+    later.layer4[0].conv2.weight.mul_(3)
+layer = "layer4.0.conv2"
+atlas = nbviz.scan(net, list(nbviz.demo.scenes(12, seed=1).pictures), "atlas", [layer], progress=False)
+w = nbviz.explore(net, list(scenes.pictures), atlas=atlas, beside=net.around(later), height=760)
+w
+"""
 PARTS = """
 import ipywidgets
 scene = scenes.pictures[0]
-atlas = nbviz.scan(net, list(nbviz.demo.scenes(12, seed=1).pictures), "atlas", [w.layer], progress=False)
 ipywidgets.VBox([
     nbviz.LayerGrid(net, scene, height=300), nbviz.UnitInspector(net, scene, atlas=atlas),
     nbviz.HeatmapOverlay(net, scene, target=3), nbviz.FilterGrid(net, height=220), nbviz.Dreamer(net, scene)])
@@ -49,7 +60,8 @@ def _change_theme(notebook: Notebook, theme: str) -> None:
 
 
 def _fill(notebook: Notebook) -> None:
-    """Everything that waits for a person is asked for."""
+    """Everything that waits for a person is asked for; it opens on both networks, and goes on with one."""
+    notebook.panel("picture", 0).get_by_label("compare with").select_option("")
     excites = notebook.panel("excites", 0)
     excites.get_by_label("steps").fill("8")
     excites.get_by_role("button", name="Start").click()
@@ -76,6 +88,66 @@ def _gallery(notebook: Notebook) -> None:
     notebook.panel("maps", 0).get_by_role("radio", name="excites").click()
 
 
+def _top_patches(notebook: Notebook) -> None:
+    """The grid shows patches, of which some are dead."""
+    _tab(notebook, "Grid")
+    notebook.panel("maps", 0).get_by_role("radio", name="top patch").click()
+    ready(notebook, "maps", cell=0)
+
+
+def _compared(notebook: Notebook, what: str, tab: str) -> None:
+    _tab(notebook, "Image")
+    notebook.panel("picture", 0).get_by_label("compare with").select_option(what)
+    ready(notebook, "overlay_b", cell=0)
+    _tab(notebook, tab)
+    ready(notebook, {"Image": "overlay", "Grid": "maps", "Unit": "projection_b"}[tab], cell=0)
+
+
+def _failed(notebook: Notebook) -> None:
+    """What is not defined, and a unit that is not there, both told in their places."""
+    _tab(notebook, "Image")
+    notebook.panel("picture", 0).get_by_label("compare with").select_option("")
+    _tab(notebook, "Grid")
+    find = notebook.panel("maps", 0).get_by_label("Find a unit in the grid")
+    find.fill("9999")
+    find.press("Enter")
+    notebook.page.locator('[role="treeitem"][data-node="maxpool"]').first.locator("b").first.click()
+    notebook.panel("maps", 0).get_by_role("radio", name="weights").click()
+    expect(notebook.panel("maps", 0).get_by_role("alert").first).to_be_visible(timeout=ANSWER_MS)
+
+
+def _recovered(notebook: Notebook) -> None:
+    notebook.panel("maps", 0).get_by_role("radio", name="activations").click()
+    value_of(notebook, "setattr(w, 'layer', layer)")
+    ready(notebook, "maps", cell=0)
+
+
+FACES: dict[str, Callable[[Notebook], None]] = {
+    "patches": _top_patches,
+    "two pictures": lambda notebook: _compared(notebook, "picture", "Image"),
+    "two networks": lambda notebook: _compared(notebook, "network", "Image"),
+    "two networks, grid": lambda notebook: _compared(notebook, "network", "Grid"),
+    "two networks, unit": lambda notebook: _compared(notebook, "network", "Unit"),
+    "failed": _failed,
+}
+
+
+def _tab(notebook: Notebook, name: str) -> None:
+    """Where the panes take turns, the one that is looked at."""
+    tabs = notebook.output(0).get_by_role("tablist", name="Panes").get_by_role("tab")
+    if tabs.count():
+        tabs.filter(has_text=name).click()
+
+
+def _faces(notebook: Notebook, narrow: bool) -> Iterator[tuple[str, str]]:
+    """What a person brings about; of panes side by side, all are seen at once."""
+    for name, face in FACES.items():
+        if narrow or not name.startswith("two networks, "):
+            face(notebook)
+            yield from ((name, text) for text in violations(notebook.output(0)))
+    _recovered(notebook)
+
+
 def _in_turn(notebook: Notebook) -> Iterator[tuple[str, str]]:
     """Every pane and dialog of the Explorer, and its parts."""
     explorer = notebook.output(0)
@@ -99,7 +171,7 @@ def _otherwise(notebook: Notebook) -> Iterator[tuple[str, str]]:
 
 
 def test_an_audit_finds_no_violation(open_notebook: OpenNotebook) -> None:
-    notebook = opened(open_notebook, PARTS, KEPT)
+    notebook = opened(open_notebook, PARTS, KEPT, source=OPEN)
     notebook.run(1)
     _fill(notebook)
     found = []
@@ -108,6 +180,8 @@ def test_an_audit_finds_no_violation(open_notebook: OpenNotebook) -> None:
             with dressed(notebook, theme, width):
                 found += [f"{theme} {width}, {where}: {text}" for where, text in _in_turn(notebook)]
                 notebook.screenshot(f"audit-{theme}-{width}")
+                faces = _faces(notebook, width == NARROW)
+                found += [f"{theme} {width}, {face}: {text}" for face, text in faces]
         with dressed(notebook, theme, WINDOW["width"]):
             found += [f"{theme}, {where}: {text}" for where, text in _otherwise(notebook)]
             notebook.screenshot(f"audit-{theme}-otherwise")
