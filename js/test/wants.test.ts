@@ -43,7 +43,8 @@ describe("what a page asks for is what Python records", () => {
       if (at.sort) store.local.grid.sort.value = at.sort as "contribution";
       if (at.groups) store.local.grid.groups.value = at.groups;
       if (at.synthesised) store.startSynthesis();
-      if (at.drawn) store.startGallery();
+      if (at.drawn)
+        for (const side of [store, ...(state._beside ? [store.beside()] : [])]) side.startGallery();
       await vi.advanceTimersByTimeAsync(100);
       expect(asked(model)).toEqual(questions.map(({ op, args }) => `${op} ${canonical(args)}`).sort());
       detach();

@@ -9,7 +9,7 @@ from .archive import Question
 from .wants import Facts, Place
 
 PANELS: dict[str, tuple[str, ...]] = {
-    "explorer": ("picture", "maps", "overlay", "projection", "filters"),
+    "explorer": ("picture", "maps", "overlay", "projection", "excites", "gallery", "filters"),
     "heatmap_overlay": ("picture", "overlay"),
 }
 """The panels of a view that show both networks."""
@@ -22,6 +22,5 @@ def at(facts: Facts, place: Place) -> list[Question]:
     # The class that is shown of the first network is shown of the second one, whatever that predicts.
     target = place.target if place.target is not None else next(iter(facts.predicted(place.image)), None)
     there = replace(facts, predicted=facts.predicted_beside)
-    rows = (wants.ROWS[panel] for panel in PANELS.get(facts.state["_view"], ()))
-    asked = (row(there, replace(place, target=target)) for row in rows)
-    return [Question(question.op, {**question.args, "network": 1}) for question in asked if question]
+    asked = wants.asked(there, replace(place, target=target), PANELS.get(facts.state["_view"], ()))
+    return [Question(question.op, {**question.args, "network": 1}) for question in asked]

@@ -279,5 +279,10 @@ PANELS: dict[str, tuple[str, ...]] = {
 
 def at(facts: Facts, place: Place) -> list[Question]:
     """Everything that the widget's panels ask for at a place."""
-    asked = (ROWS[panel](facts, place) for panel in PANELS[facts.state["_view"]])
-    return [question for one in asked for question in ([one] if isinstance(one, Question) else one or ())]
+    return asked(facts, place, PANELS[facts.state["_view"]])
+
+
+def asked(facts: Facts, place: Place, panels: Sequence[str]) -> list[Question]:
+    """What these panels ask for at a place."""
+    answers = (ROWS[panel](facts, place) for panel in panels)
+    return [question for one in answers for question in ([one] if isinstance(one, Question) else one or ())]
