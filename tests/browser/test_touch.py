@@ -102,8 +102,8 @@ def test_everything_is_done_by_finger(notebook: Notebook) -> None:
     _nothing_is_left(notebook, chosen)
     stage.scroll_into_view_if_needed()
     before = box_of(stage)["y"]
-    fingers.drag(stage, line((0.3, 0.4), (0.8, 0.4)))
-    assert box_of(stage)["y"] > before + 30
+    fingers.drag(stage, line((0.8, 0.4), (0.3, 0.4)))
+    assert box_of(stage)["y"] < before - 30
     _nothing_is_left(notebook, chosen)
 
     _window(notebook, fingers, stage)
