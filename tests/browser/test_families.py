@@ -35,7 +35,11 @@ def opened(name):
         w.close()
     family = FAMILIES[name]
     torch.manual_seed(0)
-    net = nbviz.Network(family.make(), input_size=family.size, device="cpu")
+    model = family.make()
+    for parameter in model.parameters():
+        if not parameter.any():  # a head that begins at zero says nothing
+            torch.nn.init.normal_(parameter, std=0.02)
+    net = nbviz.Network(model, input_size=family.size, device="cpu")
     w = nbviz.explore(net, torch.rand(3, family.size, family.size), height=700)
     return w
 """
