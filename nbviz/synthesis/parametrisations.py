@@ -6,6 +6,7 @@ Every parametrisation draws its start on the CPU, so that a seed means the same 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 import torch
@@ -13,12 +14,13 @@ from torch import Tensor
 
 from ..errors import BadRequest, close_matches
 from .statistics import Statistics, colour_matrix, frequencies
-from .transforms import Generators
 
 START_DEVIATION = 0.01
 """Standard deviation of the free numbers at the start (lucid): nearly grey, so that no structure is given."""
 
 Shape = tuple[int, int, int, int]
+Generators = torch.Generator | Sequence[torch.Generator]
+"""One for the whole batch, or one a picture, with which a picture is drawn as it would be alone."""
 
 
 class Parametrisation(Protocol):

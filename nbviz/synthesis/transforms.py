@@ -84,10 +84,6 @@ class Robustness:
     fades: bool = True
 
 
-Generators = torch.Generator | Sequence[torch.Generator]
-"""One for the whole batch, or one a picture, with which a picture is drawn as it would be alone."""
-
-
 def disturb(
     pixels: Tensor, transforms: Sequence[Transform], generator: torch.Generator, strength: float = 1.0
 ) -> Tensor:
