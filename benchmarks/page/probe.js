@@ -12,6 +12,12 @@
   const root = () => [...document.querySelectorAll("*")].find((e) => e.shadowRoot?.querySelector("[data-panel]")).shadowRoot;
   const panel = (name) => root().querySelector(`[data-panel="${name}"]`);
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  // Right after a frame, but in a turn of its own, as clicks and keys come: within the frame's own turn, what is asked
+  // for would wait until the one after the next.
+  const turn = async () => {
+    await frame();
+    await new Promise((resolve) => setTimeout(resolve));
+  };
   // A repainting raises data-seq from within the animation frame that painted.
   const painted = (name) =>
     new Promise((resolve) => {
@@ -30,7 +36,7 @@
     /** Do something that asks the kernel; from the answer's arrival to its painting, and from the click to it. */
     async asked(name, op, act) {
       const done = painted(name);
-      await frame();
+      await turn();
       const begun = performance.now();
       act(root());
       const end = await done;
@@ -40,7 +46,7 @@
     /** Do something that the page does alone, right after a frame: how long until it is painted. */
     async alone(name, act) {
       const done = painted(name);
-      await frame();
+      await turn();
       const begun = performance.now();
       act(root());
       return (await done) - begun;

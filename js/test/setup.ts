@@ -1,7 +1,22 @@
 import { afterAll } from "vitest";
 
-/** What jsdom lacks: a canvas, layout, adopted style sheets. Pixels are tested in `draw.test.ts` without any. */
-if ("HTMLCanvasElement" in globalThis) HTMLCanvasElement.prototype.getContext = (() => null) as never;
+/** What jsdom lacks: pixels, layout, adopted style sheets. Pixels are tested in `draw.test.ts` without any. */
+if ("HTMLCanvasElement" in globalThis) {
+  HTMLCanvasElement.prototype.getContext = (() => null) as never;
+  HTMLCanvasElement.prototype.toDataURL = () => "data:,";
+  /** An image is there in the turn after it was asked for. */
+  Object.defineProperty(HTMLImageElement.prototype, "src", {
+    get(this: HTMLImageElement) {
+      return this.getAttribute("src") ?? "";
+    },
+    set(this: HTMLImageElement, address: string) {
+      this.setAttribute("src", address);
+      setTimeout(() => this.dispatchEvent(new Event("load")));
+    },
+  });
+}
+URL.createObjectURL = () => "blob:";
+URL.revokeObjectURL = () => {};
 
 /** Every element is laid out 500 × 300 as soon as it is observed. */
 globalThis.ResizeObserver = class {

@@ -27,7 +27,7 @@ describe("what comes in and goes out", () => {
     expect(text).toContain("by weights");
     expect(text).toContain("by gradient × activation on this picture");
     expect(text).toContain("what uses it is no sum of weighted channels");
-    expect(tiles(root).map((tile) => tile.querySelectorAll("canvas").length)).toEqual([2, 2, 1, 1]);
+    expect(tiles(root).map((tile) => tile.querySelectorAll("img").length)).toEqual([2, 2, 1, 1]);
   });
 
   it("is walked through by a click, and back by Backspace", async () => {

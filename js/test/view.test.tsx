@@ -147,7 +147,7 @@ describe("text from models, labels and errors", () => {
     expect(panel(view.root, "projection").dataset.state).toBe("failed");
     expect(view.root.textContent).toContain(HOSTILE);
     expect(view.root.textContent).toContain("<img src=x onerror=alert(1)> & co");
-    expect(view.root.querySelector("img, script")).toBeNull();
+    expect(view.root.querySelector("img[onerror], script")).toBeNull();
     expect("harmed" in globalThis).toBe(false);
   });
 });
@@ -242,7 +242,7 @@ it("pictures are chosen by what they show and by name, and drawn once for all vi
   expect(requests(model, "thumbnails")).toHaveLength(1);
   const options = [...panel(second.root, "thumbnails").querySelectorAll<HTMLElement>('[role="option"]')];
   expect(options.map((o) => o.textContent)).toEqual(["two_objects.png", "meadow.jpg", "harbour.jpg"]);
-  expect(options.map((o) => o.querySelectorAll("canvas").length)).toEqual([1, 1, 1]);
+  expect(options.map((o) => o.querySelectorAll("img").length)).toEqual([1, 1, 1]);
   options[0]?.focus();
   press(second.root, "ArrowRight");
   expect(model.state.image_index).toBe(1);
@@ -253,7 +253,7 @@ it("pictures are chosen by what they show and by name, and drawn once for all vi
   ]);
   await breathe();
   expect(root.querySelector(".strip")?.textContent).toBe("new.jpgnewer.jpg");
-  expect(panel(root, "thumbnails").querySelectorAll("canvas")).toHaveLength(0);
+  expect(panel(root, "thumbnails").querySelectorAll("img")).toHaveLength(0);
 });
 
 describe("a method's parameters", () => {

@@ -68,7 +68,7 @@ def test_grad_cam_follows_the_chosen_layer(open_notebook: OpenNotebook) -> None:
 
 def test_a_picture_is_chosen_by_its_thumbnail_and_a_class_is_drawn(open_notebook: OpenNotebook) -> None:
     notebook = opened(open_notebook)
-    small = notebook.panel("thumbnails").locator("canvas")
+    small = notebook.panel("thumbnails").locator("img")
     expect(small).to_have_count(3)
     assert not any(is_blank(picture(one)) for one in small.all())
     repainted(notebook.panel("projection"), small.nth(2).click)

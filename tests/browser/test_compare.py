@@ -132,7 +132,7 @@ def test_two_networks_are_led_by_one_selection_on_one_scale(open_notebook: OpenN
     _in_the_grid(notebook, unit, three)
     _in_the_unit_s_pane(notebook, unit)
     notebook.screenshot("compare-networks")
-    repainted(other, notebook.panel("thumbnails").locator("canvas").nth(1).click)
+    repainted(other, notebook.panel("thumbnails").locator("img").nth(1).click)
     ready(notebook, "overlay_b", "projection_b")
 
 

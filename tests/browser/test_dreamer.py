@@ -159,7 +159,7 @@ def test_layers_show_what_they_remember_and_an_audit_finds_no_violation(open_not
     _ready(notebook, "inversion")
     row = page.get_by_role("listbox", name="Layers").get_by_role("option")
     expect(row).to_have_count(6)
-    assert not any(is_blank(picture(one)) for one in row.locator("canvas").all())
+    assert not any(is_blank(picture(one)) for one in row.locator("img").all())
 
     first = picture(_stage(notebook, "inversion"))
     repainted(inversion, row.nth(4).click)

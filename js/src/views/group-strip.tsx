@@ -4,10 +4,10 @@ import { lutOf } from "../draw/colour";
 import { paintBytes } from "../draw/picture";
 import { percent } from "../format";
 import { groupMap, strongestIn } from "../groups";
-import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { OWN_KEYS } from "./controls";
 import { Notice, Panel, usePaintLog } from "./panel";
+import { Still } from "./still";
 
 export function GroupStrip() {
   const store = useStore();
@@ -69,7 +69,7 @@ function GroupTile({ index, onPainted }: { index: number; onPainted: () => void 
       }}
       {...OWN_KEYS}
     >
-      <Canvas bitmap={bitmap} label="" onPainted={onPainted} />
+      <Still bitmap={bitmap} onPainted={onPainted} />
       <b>{index + 1}</b>
       <small>{strongest.join(" ")}</small>
     </button>

@@ -5,10 +5,10 @@ import { lutOf } from "../draw/colour";
 import { type Bitmap, paintBytes } from "../draw/picture";
 import type { Shown } from "../slot";
 import { AddPicture, Arrivals } from "./add-picture";
-import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { OWN_KEYS } from "./controls";
 import { type PaintLog, Panel, usePaintLog } from "./panel";
+import { Still } from "./still";
 
 /** By the content's key: a picture never carries the thumbnail of one that was in its place before. */
 function bitmapsOf({ meta, bytes, want }: Shown<"thumbnails">): Map<string, Bitmap> {
@@ -89,5 +89,5 @@ function useScrolledTo(row: RefObject<HTMLElement | null>, chosen: number, count
 }
 
 function Thumbnail({ bitmap, onPainted }: { bitmap: Bitmap | undefined; onPainted: () => void }) {
-  return bitmap ? <Canvas bitmap={bitmap} label="" onPainted={onPainted} /> : null;
+  return bitmap ? <Still bitmap={bitmap} onPainted={onPainted} /> : null;
 }

@@ -11,6 +11,7 @@ import { StartStop } from "./dream-settings";
 import { Notice, Panel, usePaintLog } from "./panel";
 import { Save } from "./save";
 import { Snippet } from "./snippet";
+import { Still } from "./still";
 import { usePicture } from "./use-picture";
 
 const ABOUT =
@@ -171,7 +172,7 @@ function Row({
 function Small({ memory, pixels, size }: { memory: Memory; pixels: Uint8Array; size: Size }) {
   const bitmap = usePicture(memory.error === null ? null : { pixels, ...size });
   const style = { aspectRatio: `${size.width} / ${size.height}` };
-  return <span style={style}>{bitmap && <Canvas bitmap={bitmap} label="" />}</span>;
+  return <span style={style}>{bitmap && <Still bitmap={bitmap} />}</span>;
 }
 
 function Details({ memory, pixels, size }: { memory: Memory; pixels: Uint8Array; size: Size }) {

@@ -6,11 +6,11 @@ import { paintBytes } from "../draw/picture";
 import { short } from "../format";
 import type { Neighbour, Side } from "../protocol";
 import type { Shown } from "../slot";
-import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { OWN_KEYS } from "./controls";
 import { Legend } from "./legend";
 import { Notice, Panel, usePaintLog } from "./panel";
+import { Still } from "./still";
 
 export function Neighbours() {
   const { slots, traits } = useStore();
@@ -129,8 +129,8 @@ function Tile({ one, shown, at, stop, scale }: TileProps) {
       {...OWN_KEYS}
     >
       <span class="pair-of">
-        <Canvas bitmap={map} label="" />
-        {kernel && <Canvas bitmap={kernel} label="" />}
+        <Still bitmap={map} />
+        {kernel && <Still bitmap={kernel} />}
       </span>
       <b>{unit?.channel}</b>
       <small class="layer muted">

@@ -1,13 +1,9 @@
 /** A part of a picture of the data set, with the projection of what was found there. */
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { decoded } from "../draw/decode";
-import type { Bitmap } from "../draw/picture";
 import { short } from "../format";
 import type { Patch } from "../protocol";
-import { Canvas } from "./canvas";
 import { useStore } from "./context";
 import { OWN_KEYS } from "./controls";
+import { StillFile } from "./still";
 
 interface TileProps {
   patch: Patch;
@@ -34,29 +30,12 @@ export function Tile({ patch, rank, file, projection, method = "", note = "" }: 
         onClick={() => uploads.adopt(patch.picture)}
         {...OWN_KEYS}
       >
-        <Picture file={file} label="" />
-        {projection && <Picture file={projection} label={method} />}
+        <StillFile file={file} type="image/webp" label="" />
+        {projection && <StillFile file={projection} type="image/webp" label={method} />}
       </button>
       <small>{short(score)}</small>
       {label && <small class="muted">{label}</small>}
       {patch.note && <small class="fault">{patch.note}</small>}
     </li>
   );
-}
-
-function Picture({ file, label }: { file: Uint8Array; label: string }) {
-  const bitmap = useSignal<Bitmap | null>(null);
-  useEffect(() => {
-    let waits = true;
-    if (file.length === 0) bitmap.value = null;
-    else {
-      void decoded(file, "image/webp").then((read) => {
-        if (waits) bitmap.value = read;
-      });
-    }
-    return () => {
-      waits = false;
-    };
-  }, [file]);
-  return bitmap.value ? <Canvas bitmap={bitmap.value} label={label} /> : <span class="nothing" />;
 }

@@ -120,8 +120,9 @@ function Legends({ fields }: { fields: readonly (Field | Silence | null)[] }) {
   const scales = new Map(shown.map((field) => [`${field.kind} ${JSON.stringify(field.domain)}`, field]));
   return (
     <>
-      {[...scales].map(([scale, field]) => (
-        <FieldLegend key={scale} store={store} field={field} />
+      {[...scales.values()].map((field, i) => (
+        // By its place: a legend of another scale is the same elements with other words, which hovering asks for.
+        <FieldLegend key={i} store={store} field={field} />
       ))}
     </>
   );

@@ -33,7 +33,10 @@ const spoken = (label: string, narrow: boolean) =>
 function Explorer() {
   const { tab, store } = useView();
   const box = useRef<HTMLDivElement>(null);
+  const panes = useRef<HTMLDivElement>(null);
   const { width } = useSize(box).value;
+  // Measured and handed down: pictures sized by container query units would be laid out anew for every word.
+  const tall = useSize(panes).value.height;
   const narrow = width > 0 && width < NARROW;
   const height = store.traits._options.value.height ?? 720;
   return (
@@ -41,7 +44,7 @@ function Explorer() {
       <Header />
       <NetworkMap />
       {narrow && <Tabs />}
-      <div class={`panes ${narrow ? "narrow" : ""}`}>
+      <div ref={panes} class={`panes ${narrow ? "narrow" : ""}`} style={{ "--tall": `${tall}px` }}>
         {TABS.map(([name, label, Pane]) => (
           <div key={name} class="pane" hidden={narrow && tab.value !== name} {...spoken(label, narrow)}>
             <Pane />

@@ -57,7 +57,8 @@ function Row({ row, channels, g, labelled, selected, active, words }: RowProps) 
         const name = words.nameOf(channel);
         return (
           <button
-            key={channel}
+            // By its place: another order is new words on the same buttons.
+            key={column}
             type="button"
             role="gridcell"
             aria-colindex={column + 1}
