@@ -51,7 +51,7 @@ def test_one_walks_from_unit_to_unit_and_back(open_notebook: OpenNotebook) -> No
     start = value_of(notebook, "w.unit")
     first = panel.locator(".neighbour").first
     name = (first.get_attribute("aria-label") or "").partition(",")[0]
-    assert not is_blank(picture(first.locator("canvas").first), share=0.001)
+    assert not is_blank(picture(first.locator("img").first), share=0.001)
     repainted(panel, first.click)
     assert value_of(notebook, "w.unit") == repr(name)
     ready(notebook, "neighbours", "maps", "projection")
@@ -105,8 +105,8 @@ def test_the_atlas_is_looked_at_patch_by_patch_and_bin_by_bin(open_notebook: Ope
     expect(panel).to_contain_text("n = 40")
     tiles = panel.locator(".patch")
     assert tiles.count() == 9
-    assert not is_blank(picture(tiles.first.locator("canvas").first))
-    assert not is_blank(picture(tiles.first.locator("canvas").last)), "its projection"
+    assert not is_blank(picture(tiles.first.locator("img").first))
+    assert not is_blank(picture(tiles.first.locator("img").last)), "its projection"
     fullest = int(value_of(notebook, "int(atlas.histogram('layer3:14').counts.argmax())"))
     panel.locator(".bin").nth(fullest).click()
     ready(notebook, "examples")
