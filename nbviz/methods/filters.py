@@ -20,7 +20,7 @@ def filters(net: Network, layer: str | None = None) -> Attribution:
     name = layer or _first_convolution(net)
     weight = _weight(net, name)
     if weight is None or weight.dim() != 4:
-        raise NotDefined(f"Layer {name!r} is no 2-d convolution, so it has no filters to show; {_hint(net)}.")
+        raise NotDefined(f"Layer {name!r} is no 2-d convolution, so it has no filters to show; {_hint(net, name)}.")
     return Attribution(weight.float().cpu(), "input", True, "filters", None, name, None)
 
 
@@ -31,12 +31,20 @@ def _weight(net: Network, name: str) -> torch.Tensor | None:
 
 
 def _first_convolution(net: Network) -> str:
-    for name in net.layers:
-        weight = net.weight(name)
-        if weight is not None and weight.dim() == 4:
-            return name
-    raise NotDefined(f"{net.name} has no 2-d convolution, so it has no filters to show.")
+    return _convolutions(net)[0]
 
 
-def _hint(net: Network) -> str:
-    return f"the first convolution is {_first_convolution(net)!r}"
+def _convolutions(net: Network) -> list[str]:
+    """Layers with filters, in the order in which they are computed; at least one."""
+    weights = {name: net.weight(name) for name in net.layers}
+    found = [name for name, weight in weights.items() if weight is not None and weight.dim() == 4]
+    if not found:
+        raise NotDefined(f"{net.name} has no 2-d convolution, so it has no filters to show.")
+    return found
+
+
+def _hint(net: Network, name: str) -> str:
+    """Where there are filters near a layer without: the newest at or before it, else the first after it."""
+    names, convolutions = list(net.layers), _convolutions(net)
+    before = [one for one in convolutions if names.index(one) <= names.index(name)]
+    return f"the convolution before it is {before[-1]!r}" if before else f"the first one is {convolutions[0]!r}"

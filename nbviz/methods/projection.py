@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..address import Unit
+from ..address import Target, Unit
 from ..network import Network
 from ..rules import Signal, deconvnet, remembers_picture
 from .attribution import Attribution
@@ -32,10 +32,17 @@ def project(
         what = "the unit does not fire" if isinstance(aim, Unit) else "the target is not positive"
         note = f"{what} on this picture (its largest value is {score:.3g}): nothing to project"
     elif not bool(back.any()):
-        note = "the signal is zero everywhere: every way back is blocked by rectifiers at one of their bounds"
+        note = f"the signal is zero everywhere: {_stopped(aim, score)}"
     elif signal is deconvnet and not remembers_picture(value):
         note = "no max-pool on the way holds switches, so this shows what the unit's weights look for at its place"
     return Attribution(
         back.float().cpu(), "input", True, name, aim, aim.layer if isinstance(aim, Unit) else None, score,
         recording.picture, recording.locate(aim) if isinstance(aim, Unit) else None, note,
     )  # fmt: skip
+
+
+def _stopped(aim: Target, score: float) -> str:
+    """Why nothing comes back, and the way out."""
+    if isinstance(aim, Unit) and score == 0:
+        return f"the unit does not fire {'here' if aim.position else 'on this picture'}, its value is 0"
+    return "every way back is blocked by rectifiers at one of their bounds; a layer before them shows more"

@@ -194,5 +194,5 @@ def test_filters_are_the_weights_of_the_first_convolution() -> None:
     under = Microscope(CASES[0]())
     assert torch.equal(nbviz.filters(under.net).values, under.model.conv1.weight.detach().float())
     assert torch.equal(nbviz.filters(under.net, "conv2").values, under.model.conv2.weight.detach().float())
-    with pytest.raises(nbviz.NbvizError, match=r"no 2-d convolution.*'conv1'"):
+    with pytest.raises(nbviz.NbvizError, match=r"no 2-d convolution.*before it is 'conv2'"):
         nbviz.filters(under.net, "fc")
