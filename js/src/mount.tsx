@@ -6,6 +6,7 @@ import style from "./style";
 import { createView, ViewContext } from "./views/context";
 import { OWN_KEYS } from "./views/controls";
 import { acceptFiles } from "./views/drop";
+import { keepFocus } from "./views/focus";
 import { Announcer, Banner } from "./views/frame";
 import { Help } from "./views/help";
 import { handleKey } from "./views/keys";
@@ -76,6 +77,7 @@ export function mount(store: Store, el: HTMLElement, signal: AbortSignal): () =>
     place,
   );
   place.addEventListener("keydown", (event) => handleKey(view, event), { signal: life.signal });
+  keepFocus(root, life.signal);
   place.addEventListener("pointerdown", view.unsay, { capture: true, signal: life.signal });
   // Whoever turns to a cell below may ask there for what was chosen here.
   for (const turning of ["pointerleave", "focusout"]) {

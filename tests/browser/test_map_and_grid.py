@@ -159,7 +159,7 @@ def test_the_grid_is_ordered_thinned_out_and_shows_kernels(open_notebook: OpenNo
     notebook.screenshot("weights")
     # A layer without weights says so, and the maps are one click away.
     stop(notebook, "layer3").locator("b").first.click()
-    expect(panel.get_by_role("alert")).to_contain_text("no filters to show")
+    expect(panel.locator(".notice")).to_contain_text("no filters to show")
     panel.get_by_role("radio", name="activations").click()
     ready(notebook, "maps")
 

@@ -83,7 +83,8 @@ function Row({ name, title, shown, side, first }: RowProps) {
       {empty && !note && <p class="note">nothing comes {name === "in" ? "before" : "after"} it</p>}
       <div class="neighbours" role="toolbar" aria-label={`${title}, by ${basis}`} onKeyDown={onKeyDown}>
         {neighbours.map((one, i) => (
-          <Tile key={one.unit} one={one} shown={shown} at={first + i} stop={i === 0} scale={scale} />
+          // By its place: who walks on by Enter keeps the focus.
+          <Tile key={i} one={one} shown={shown} at={first + i} stop={i === 0} scale={scale} />
         ))}
       </div>
       {kernels && <Legend quantity="weight" domain={domainOf(0, scale, true)} signed colormap="" />}

@@ -89,6 +89,14 @@ export function Notice({ slot }: { slot: AnySlot }) {
     return <p class="notice">{failure?.message || "Not computed in this recording."}</p>;
   }
   if (state !== "failed" || !failure) return null;
+  // Asked again it would say the same, and nothing went wrong: the sentence names the way out.
+  if (failure.kind === "NotDefined") {
+    return (
+      <p class="notice" role="status">
+        {failure.message}
+      </p>
+    );
+  }
   return (
     <div class="notice failure" role="alert">
       <p>{failure.message}</p>
