@@ -24,6 +24,10 @@ function networkEnds({ slots, traits }: Store): [number, number] | null {
   return [least.reduce((a, b) => Math.min(a, b), 0), largest.reduce((a, b) => Math.max(a, b), 0)];
 }
 
+/** A single number fills its own range whatever it is: the layer's says something of it. */
+export const scaleFor = (chosen: Scale, { height, width }: { height: number; width: number }): Scale =>
+  chosen === "unit" && height * width === 1 ? "layer" : chosen;
+
 /** The same layer's maps of the other network, where two are compared. */
 function counterpart(store: Store, { meta }: Result<"maps">): Result<"maps"> | null {
   const there = asksAnother(store) ? store.beside().slots.maps.shown.value : null;
@@ -36,7 +40,7 @@ function counterpart(store: Store, { meta }: Result<"maps">): Result<"maps"> | n
  */
 export function scaleOf(store: Store, result: Result<"maps">): MapScale {
   const { meta, bytes } = result;
-  const chosen: Scale = store.local.grid.scale.value;
+  const chosen = scaleFor(store.local.grid.scale.value, meta);
   const there = counterpart(store, result);
   const both = there ? ", both networks" : "";
   const ends = chosen === "network" && !asksAnother(store) ? networkEnds(store) : null;

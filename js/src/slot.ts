@@ -58,6 +58,7 @@ export interface SlotContext {
   cache: ResultCache;
   revision: () => number;
   finished: (done: Finished) => void;
+  failed: (failure: Failure) => void;
 }
 
 const GONE: Failure = {
@@ -207,6 +208,7 @@ export class Slot<O extends Op> implements AnySlot {
 
   #fail(failure: Failure): void {
     batch(() => {
+      this.context.failed(failure);
       this.failure.value = failure;
       this.progress.value = null;
       // A page that answers from a recording says so by this kind: nothing went wrong.

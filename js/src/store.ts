@@ -35,6 +35,8 @@ export interface Store {
   transport: Transport;
   uploads: Uploads;
   finished: ReadonlySignal<Finished | null>;
+  /** The newest failure that a panel tells, or has told. */
+  failed: ReadonlySignal<string>;
   /** The chosen layer's entry; undefined while the network is not known. */
   layer: ReadonlySignal<LayerInfo | undefined>;
   unit: ReadonlySignal<Unit | null>;
@@ -88,6 +90,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
   const revision = signal(traits._network.peek().revision);
   const outdated = signal(false);
   const finished = signal<Finished | null>(null);
+  const failed = signal("");
   const context: SlotContext = {
     transport,
     cache: new ResultCache(),
@@ -95,6 +98,9 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     // What has no title is computed on the side, for the map: nobody waits for it.
     finished: (done) => {
       if (done.title) finished.value = done;
+    },
+    failed: ({ message }) => {
+      failed.value = message;
     },
   };
   const slots = slotsOf(context);
@@ -111,6 +117,7 @@ export function createStore(model: AnyModel, afterPaint?: (task: () => void) => 
     transport,
     uploads: new Uploads(transport, (image_index) => synced.set({ image_index })),
     finished,
+    failed,
     outdated,
     layer: computed(() => traits._network.value.layers.find(({ name }) => name === traits.layer.value)),
     unit: computed(() => parseUnit(traits.unit.value)),

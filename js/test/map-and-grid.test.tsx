@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { scaleFor } from "../src/scale";
 import { breathe, mounted, panel, press, requests, settled } from "./helpers";
 
 type Mounted = Awaited<ReturnType<typeof mounted>>;
@@ -265,6 +266,12 @@ describe("the grid", () => {
     all('[aria-label="Scale"] [data-value="network"]')[0]?.click();
     await breathe();
     expect(panel(view.root, "maps").querySelector(".legend .quantity")?.textContent).toBe("network");
+  });
+
+  it("does not spread a single number over its own range, which it would always fill", () => {
+    expect(scaleFor("unit", { height: 1, width: 1 })).toBe("layer");
+    expect(scaleFor("network", { height: 1, width: 1 })).toBe("network");
+    expect(scaleFor("unit", { height: 1, width: 2 })).toBe("unit");
   });
 });
 

@@ -129,6 +129,25 @@ describe("keys", () => {
   });
 });
 
+describe("what failed", () => {
+  const foot = () => view.root.querySelector(".foot")?.textContent;
+
+  it("is told by its panel, and not kept below once one has turned to something else", async () => {
+    await open("explorer");
+    view.model.fault = { op: "projection", message: "no way back" };
+    cellOf(view.root, 3)?.click();
+    await settled(view.root);
+    view.model.set("status", "failed");
+    view.model.set("last_error", "no way back");
+    await breathe();
+    expect(panel(view.root, "projection").textContent).toContain("no way back");
+    expect(foot()).not.toContain("no way back");
+    view.model.set("last_error", "layer: no such layer");
+    await breathe();
+    expect(foot()).toContain("layer: no such layer");
+  });
+});
+
 describe("text from models, labels and errors", () => {
   const HOSTILE = '<img src=x onerror="globalThis.harmed = true"><script>globalThis.harmed = true</script>';
 

@@ -105,7 +105,8 @@ export function Footer() {
   const running = every(store).find((slot) => slot.progress.value);
   const progress = running?.progress.value;
   const { status, last_error } = store.traits;
-  const told = every(store).some((slot) => slot.state.value === "failed");
+  // What a panel said itself is not said again, nor kept when one has turned to something else.
+  const told = last_error.value === store.failed.value;
   const newest = said.value?.fault || said.value?.after === done ? said.value : null;
   return (
     <div class="foot" role="group" aria-label="Status">

@@ -4,6 +4,7 @@ import { asksAnother } from "../beside";
 import { short } from "../format";
 import type { Scale, Sort } from "../grid-choices";
 import { type Quantity, rangeOf, thresholdOf } from "../quantities";
+import { scaleFor } from "../scale";
 import { showsFor, type TileSource } from "../sources";
 import { useStore, useView } from "./context";
 import { Button, Checkbox, NumberField, OWN_KEYS, onEnter, Segments, Select, Slider } from "./controls";
@@ -40,7 +41,9 @@ export function GridToolbar({ source, quantity, classes }: Props) {
   const { local } = store;
   const { say } = useView();
   const { show, sort, scale, least, group, groups } = local.grid;
-  const scales = show.value === "weights" || asksAnother(store) ? SCALES.slice(0, 2) : SCALES;
+  const within = show.value === "weights" || asksAnother(store) ? SCALES.slice(0, 2) : SCALES;
+  const { tiles } = source;
+  const scales = within.filter(({ value }) => !tiles || scaleFor(value, tiles) === value);
   const inScale = scales.some(({ value }) => value === scale.value) ? scale.value : "layer";
   return (
     <>

@@ -80,7 +80,7 @@ function Row({ name, title, shown, side, first }: RowProps) {
         {!empty && <span class="muted">by {basis}</span>}
       </div>
       {note && <p class="note">{note}</p>}
-      {empty && !note && <p class="note">nothing comes {name === "in" ? "before" : "after"} it</p>}
+      {empty && !note && <p class="note">no weights come {name === "in" ? "before" : "after"} it</p>}
       <div class="neighbours" role="toolbar" aria-label={`${title}, by ${basis}`} onKeyDown={onKeyDown}>
         {neighbours.map((one, i) => (
           // By its place: who walks on by Enter keeps the focus.
