@@ -32,6 +32,14 @@ it("stays with the nearest part that is left when what has it vanishes", async (
   expect(root.activeElement).toBe(at(".pane"));
 });
 
+it("stays, too, where the browser tells of the leaving before it takes away", async () => {
+  at(".one").focus();
+  at(".one").blur();
+  at(".one").remove();
+  await breathe();
+  expect(root.activeElement).toBe(at(".row"));
+});
+
 it("is not taken from where it went meanwhile, nor back from outside", async () => {
   at(".one").focus();
   at(".one").remove();
@@ -39,6 +47,8 @@ it("is not taken from where it went meanwhile, nor back from outside", async () 
   await breathe();
   expect(root.activeElement).toBe(at(".apart"));
   at(".apart").blur();
+  await breathe();
+  at(".apart").textContent = "left";
   at(".two").remove();
   await breathe();
   expect(root.activeElement).toBeNull();

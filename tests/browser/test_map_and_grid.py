@@ -162,6 +162,13 @@ def test_the_grid_is_ordered_thinned_out_and_shows_kernels(open_notebook: OpenNo
     expect(panel.locator(".notice")).to_contain_text("no filters to show")
     panel.get_by_role("radio", name="activations").click()
     ready(notebook, "maps")
+    # What excites each is drawn until one has seen enough: the button is gone, the keys are still heard.
+    panel.get_by_role("radio", name="excites").click()
+    panel.get_by_role("button", name="Draw what excites each unit").click()
+    expect(panel).to_contain_text(re.compile(r"[1-9]\d* of \d+ drawn"), timeout=ANSWER_MS)
+    notebook.page.keyboard.press("Escape")
+    expect(panel.get_by_role("button", name="Go on")).to_be_visible(timeout=ANSWER_MS)
+    assert not is_blank(picture(tiles))
 
 
 SCANNED = """

@@ -11,8 +11,10 @@ export function keepFocus(root: ShadowRoot, signal: AbortSignal): void {
       .filter((one) => one instanceof HTMLElement && root.contains(one)) as HTMLElement[];
   };
   const leave = ({ target }: Event) => {
-    // Some browsers tell of the leaving of what is taken away, too: that is still to be made good.
-    if ((target as HTMLElement).isConnected) path = [];
+    // Some browsers tell of what is about to be taken away, too: that is still to be made good.
+    queueMicrotask(() => {
+      if (path[0] === target && path[0]?.isConnected) path = [];
+    });
   };
   const watcher = new MutationObserver(() => {
     if (path.length === 0 || path[0]?.isConnected) return;
