@@ -224,15 +224,15 @@ def test_a_picture_of_3_by_3_pixels_is_refused_in_one_sentence() -> None:
         "no such file.jpg",
         b"not a picture",
         np.zeros((4, 4, 7), np.uint8),
-        torch.rand(3, 16, 16) * 3,
+        torch.full((3, 16, 16), 2.5),
         torch.full((3, 16, 16), float("nan")),
         torch.rand(0, 0),
-        torch.rand(2, 3, 16, 16),
-        torch.rand(1, 4, 16, 16),
+        torch.full((2, 3, 16, 16), 0.5),
+        torch.full((1, 4, 16, 16), 0.5),
         torch.full((1, 3, 16, 16), float("inf")),
         torch.zeros(1, 3, 16, 16, dtype=torch.uint8),
     ],
-    ids=lambda thing: str(thing)[:20].replace("\n", " "),
+    ids=lambda thing: repr(thing)[:20] if not isinstance(thing, np.ndarray | torch.Tensor) else f"{tuple(thing.shape)}",
 )
 def test_what_is_no_picture_is_refused_in_one_sentence(thing: Any) -> None:
     net = opened(input_size=16)
