@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import traitlets
 
 from ..address import Unit
 from ..errors import BadRequest, UnknownName, close_matches
+from .page_values import PageValues
+from .selection import Selection
 
 LINK = "#nbviz:"
 """What the address of a place in a widget begins with."""
@@ -81,7 +82,7 @@ def _checked_link(name: Any) -> str:
     raise BadRequest(f"{name!r} is how a unit is written; name the bookmark differently.")
 
 
-class Bookmarked(traitlets.HasTraits):
+class Bookmarked(PageValues, Selection):
     """What has `bookmarks`, which can be set, observed and linked."""
 
     bookmarks = Bookmarks().tag(
@@ -89,16 +90,6 @@ class Bookmarked(traitlets.HasTraits):
     )
     # The page tells its own choices when the person turns away from it; what is set here, it takes over.
     _page = traitlets.Dict().tag(sync=True)
-
-    if TYPE_CHECKING:
-        layer: str
-        unit: str
-        image_index: int
-        method: str
-        target: int | None
-
-        def hold_sync(self) -> AbstractContextManager[None]: ...
-        def _refused(self, sync_data: dict[str, Any]) -> dict[str, str]: ...
 
     @property
     def view(self) -> View:

@@ -9,6 +9,7 @@ import traitlets
 from ..address import Unit
 from ..errors import UnknownName, close_matches
 from .base import Widget
+from .options import Types
 
 METHODS = {"dream": "deep dream", "inversion": "inversion"}
 """What can be done to a picture, with its label."""
@@ -23,7 +24,7 @@ class Dreamer(Widget):
     """
 
     view_name = "dreamer"
-    known_options: ClassVar[dict[str, type | tuple[type, ...]]] = {
+    known_options: ClassVar[Types] = {
         **Widget.known_options,
         "octaves": int,
         "steps": int,

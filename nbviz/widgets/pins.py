@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import traitlets
 
 from ..address import Unit
 from ..errors import BadRequest
-
-if TYPE_CHECKING:
-    from ..network import Network
+from .selection import Selection
 
 
 @dataclass(frozen=True)
@@ -60,14 +58,10 @@ class Pins(traitlets.TraitType[Any, Any]):
         return pins
 
 
-class Pinboard(traitlets.HasTraits):
+class Pinboard(Selection):
     """What has `pins`, which can be set, observed and linked."""
 
     pins = Pins().tag(sync=True, to_json=lambda pins, _widget: [asdict(pin) for pin in pins])
-
-    if TYPE_CHECKING:
-        net: Network
-        unit: str
 
     @traitlets.validate("pins")
     def _known_pins(self, proposal: Any) -> tuple[Pin, ...]:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import nbviz
-from nbviz.widgets.base import _network_facts
+from nbviz.widgets.facts import network_facts
 from tests.doubles import noise
 from tools.families.zoo import FAMILIES
 
@@ -37,7 +37,7 @@ def test_a_family_opens_and_every_stop_of_its_map_shows_a_grid(name: str) -> Non
     torch.manual_seed(0)
     net = nbviz.Network(family.make(), input_size=family.size, device="cpu")
     with closing(nbviz.Explorer(net, noise(1, size=family.size))) as w:
-        facts = _network_facts(net)
+        facts = network_facts(net)
         layers = {layer["name"]: layer for layer in facts["layers"]}
         assert w.layer in layers
         assert facts["default_layer"] in layers

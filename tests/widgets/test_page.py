@@ -19,7 +19,8 @@ from nbviz.errors import BadPicture, BadRequest, BrokenInstallation, NbvizError
 from nbviz.methods import METHODS
 from nbviz.network import Network
 from nbviz.widgets import Explorer, FilterGrid, HeatmapOverlay, LayerGrid, UnitInspector
-from nbviz.widgets.base import Widget, _network_facts
+from nbviz.widgets.base import Widget
+from nbviz.widgets.facts import network_facts
 from tests.doubles import LONG, noise, tiny_model, tiny_network
 
 Show = Callable[..., Explorer]
@@ -99,7 +100,7 @@ def test_the_state_is_small_and_is_json_for_a_network_of_five_hundred_layers() -
     from torchvision.models import resnet152
 
     net = Network(resnet152(weights=None), input_size=64, device="cpu")
-    facts = _network_facts(net)
+    facts = network_facts(net)
     text = json.dumps(facts, allow_nan=False)
     assert len(facts["layers"]) > 400
     assert len(facts["labels"]) == 1000
