@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,3 +42,43 @@ def is_blank(shown: Picture, share: float = 0.01) -> bool:
     colours, counts = np.unique(shown.reshape(-1, 3), axis=0, return_counts=True)
     background = np.broadcast_to(colours[counts.argmax()], shown.shape)
     return changed(background, shown) < share
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of the window, in CSS pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        """0 where nothing is left of it."""
+        return max(0.0, self.bottom - self.top)
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether they share more than an edge; rounding aside."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        high = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return wide > 0.5 and high > 0.5
+
+
+def seen(shown: Locator) -> Box:
+    """The part of an element that no element around it cuts off, by scrolling or otherwise."""
+    left, top, right, bottom = shown.evaluate(
+        """element => {
+            let { left, top, right, bottom } = element.getBoundingClientRect();
+            const around = of => of.assignedSlot ?? of.parentElement ?? of.getRootNode().host;
+            // What a page says of its body holds for the window.
+            for (let outer = around(element); outer && outer !== document.body; outer = around(outer)) {
+                if (getComputedStyle(outer).overflowY === "visible") continue;
+                const box = outer.getBoundingClientRect();
+                [left, top] = [Math.max(left, box.left), Math.max(top, box.top)];
+                [right, bottom] = [Math.min(right, box.right), Math.min(bottom, box.bottom)];
+            }
+            return [left, top, right, bottom];
+        }"""
+    )
+    return Box(left, top, right, bottom)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.explorer import channel, opened, others, ready, value_of
-from tests.browser.lab import ANSWER_MS, Lab, repainted
-from tests.browser.pixels import differs, is_blank, picture
+from tests.browser.lab import ANSWER_MS, Lab, Notebook, repainted
+from tests.browser.pixels import differs, is_blank, picture, seen
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
@@ -37,6 +38,51 @@ def test_the_parts_work_alone_and_linked(open_notebook: OpenNotebook) -> None:
     expect(notebook.panel("projection")).to_contain_text(f"layer2.0.conv1:{other} at ")
     assert value_of(notebook, "inspector.unit") == f"'layer2.0.conv1:{other}'"
     notebook.screenshot("parts")
+
+
+LOW = """
+import nbviz
+net = nbviz.Network.demo()
+scenes = list(nbviz.demo.scenes(3, seed=7, objects=2).pictures)
+"""
+HEIGHTS = (220, 300, 420)
+ROW = 60
+"""Pixels of a row of tiles, about."""
+
+
+def overlapping(notebook: Notebook, panel: str, cell: int) -> list[str]:
+    """Which parts of a grid's panel lie over one another, or over the status line."""
+    lines = notebook.panel(panel, cell).locator(":scope > *").all()
+    boxes = [(line.get_attribute("class"), seen(line)) for line in lines]
+    boxes.append(("foot", seen(notebook.output(cell).locator(".foot"))))
+    pairs = itertools.combinations(boxes, 2)
+    return [f"{a} over {b}" for (a, one), (b, other) in pairs if one.overlaps(other)]
+
+
+@pytest.mark.parametrize("width", [1400, 620])
+def test_in_a_low_grid_nothing_lies_over_another(open_notebook: OpenNotebook, width: int) -> None:
+    cells = [f"nbviz.LayerGrid(net, scenes, height={height})" for height in HEIGHTS]
+    notebook = open_notebook([LOW, *cells, "nbviz.FilterGrid(net, height=200)"])
+    notebook.page.set_viewport_size({"width": width, "height": 1000})
+    notebook.run_all()
+    for cell, height in enumerate(HEIGHTS, 1):
+        output = notebook.output(cell)
+        output.scroll_into_view_if_needed()
+        ready(notebook, "maps", cell=cell)
+        legend, foot = notebook.panel("maps", cell).locator("> .legend"), output.locator(".foot")
+        assert seen(output.locator(".single")).height == height
+        assert not overlapping(notebook, "maps", cell), height
+        # What does not fit is a turn of the wheel away, and the status stays where it is.
+        for part, least in ((legend, 10), (notebook.panel("maps", cell).locator("> .stage"), ROW)):
+            part.scroll_into_view_if_needed()
+            assert seen(part).height >= least, height
+            assert not seen(part).overlaps(seen(foot)), height
+            assert not overlapping(notebook, "maps", cell), height
+        notebook.screenshot(f"grid-{height}-{width}", output)
+    notebook.output(len(HEIGHTS) + 1).scroll_into_view_if_needed()
+    ready(notebook, "filters", cell=len(HEIGHTS) + 1)
+    assert not overlapping(notebook, "filters", len(HEIGHTS) + 1)
+    notebook.page.set_viewport_size({"width": 1400, "height": 1000})
 
 
 SMOOTH = """

@@ -1,5 +1,5 @@
 /** One root component a widget. */
-import type { ComponentType } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 import { useRef } from "preact/hooks";
 import type { Traits } from "../traits";
 import { ChannelGrid } from "./channel-grid";
@@ -88,26 +88,33 @@ function Tabs() {
   );
 }
 
+/** Of a height of its own: what does not fit scrolls, and the status stays in sight. */
+function Boxed({ height, children }: { height: number; children: ComponentChildren }) {
+  return (
+    <div class="single boxed" style={{ height: `${height}px` }}>
+      <div class="pane">{children}</div>
+      <Footer />
+    </div>
+  );
+}
+
 function LayerGrid() {
   const { traits } = useStore();
-  const height = traits._options.value.height ?? 420;
   return (
-    <div class="single" style={{ height: `${height}px` }}>
+    <Boxed height={traits._options.value.height ?? 420}>
       <LayerChoice />
       <ImageStrip />
       <ChannelGrid />
-      <Footer />
-    </div>
+    </Boxed>
   );
 }
 
 function Filters() {
   const { traits } = useStore();
   return (
-    <div class="single" style={{ height: `${traits._options.value.height ?? 320}px` }}>
+    <Boxed height={traits._options.value.height ?? 320}>
       <FilterGrid />
-      <Footer />
-    </div>
+    </Boxed>
   );
 }
 
