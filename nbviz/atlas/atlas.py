@@ -326,7 +326,8 @@ class Atlas:
         if not 0 <= number < self._plan.count:
             raise OutOfRange(f"There is no picture {number}; the data set has {self._plan.count:,}, counted from 0.")
         try:
-            if self._source is None and self._plan.data["kind"] == "folder":
+            # A finished atlas knows the name of each file: the folder need not be listed to read one of them.
+            if self._source is None and self._plan.data["kind"] == "folder" and self._finished.is_there:
                 name, label = self._shelf.picture(number, None)
                 file = Path(self._plan.data["path"]) / name
                 if not file.exists():

@@ -35,6 +35,23 @@ def test_a_scan_that_was_stopped_goes_on_and_ends_in_the_same_bytes(
     assert contents(tmp_path / "atlas") == contents(atlas.path)
 
 
+def test_a_scan_that_was_stopped_shows_its_patches_by_its_path_alone(
+    scan: Scan, folder: Path, tmp_path: Path, net: nbviz.Network
+) -> None:
+    def stop(done: int, total: int, what: str) -> None:
+        if what == "scanning" and done >= 16:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        scan(folder, tmp_path / "atlas", on_progress=stop)
+    alone, told = (nbviz.Atlas(tmp_path / "atlas", dataset, net).top("layer2:5") for dataset in (None, folder))
+    assert len(alone) == len(told) > 0
+    for one, other in zip(alone, told, strict=True):
+        assert one.image is not None
+        assert other.image is not None
+        assert one.image.tobytes() == other.image.tobytes()
+
+
 def test_a_finished_scan_is_opened_and_nothing_is_done(
     scan: Scan, folder: Path, atlas: nbviz.Atlas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
