@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import images
-from ..errors import BadRequest
+from ..errors import BadRequest, NbvizError
 from ..receptive_field import Box
 
 SIDE, COLUMNS = 96, 5
@@ -60,6 +60,12 @@ class Patch:
         place = f"at {self.position[0]},{self.position[1]}"
         return " · ".join([f"{self.score:.4g}", *([self.label] if self.label else []), self.name, place])
 
+    @property
+    def brief(self) -> str:
+        """Rank, score and class."""
+        rank = [] if self.rank is None else [f"#{self.rank + 1}"]
+        return " · ".join([*rank, f"{self.score:.4g}", *([self.label] if self.label else [])])
+
     def _repr_png_(self) -> bytes | None:
         return None if self.image is None else _png(self.image)
 
@@ -87,20 +93,30 @@ class Patches(list[Patch]):
     def _repr_png_(self) -> bytes:
         return _png(self.sheet())
 
-    def _repr_html_(self) -> str:
-        """A table without styles, which hosts of notebooks would take away."""
-        share = MOST_CHARACTERS // max(1, len(self))
+    def table(self, most: int = MOST_CHARACTERS) -> str:
+        """HTML without styles, which hosts of notebooks would take away; pictures of `most` characters together."""
+        share = most // max(1, len(self))
         cells = [_cell(patch, share) for patch in self]
         rows = ("".join(cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS))
         return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
+    def _repr_html_(self) -> str:
+        return self.table()
+
 
 def _cell(patch: Patch, most: int) -> str:
-    """A patch with its score and its class below."""
-    below = " · ".join([f"{patch.score:.4g}", *([patch.label] if patch.label else [])])
-    picture = "nothing to see" if patch.image is None else images.embed(patch.image, patch.caption, most, SIDE)
-    shown = f'<div align="center">{picture}<br><small>{html.escape(below)}</small></div>'
+    """A patch with its rank, score and class below; a picture that is not there any more hides nothing else."""
+    try:
+        seen = patch.image
+        picture = "nothing to see" if seen is None else images.embed(seen, _alternative(patch), most, SIDE)
+    except NbvizError as error:
+        picture = html.escape(str(error))
+    shown = f'<div align="center">{picture}<br><small>{html.escape(patch.brief)}</small></div>'
     return f'<td align="center" valign="bottom">{shown}</td>'
+
+
+def _alternative(patch: Patch) -> str:
+    return patch.caption if patch.rank is None else f"Rank {patch.rank + 1}, activation {patch.caption}"
 
 
 def _png(image: Image.Image) -> bytes:

@@ -7,12 +7,13 @@ from .document import Document, Link, Pool, Standing, View, alone
 from .precompute import Precomputed, Recorder, choose, precompute
 from .progress import OnStep
 from .sheet import Still, sheet
-from .still import contact_sheet
+from .still import Fallback, fallback
 from .wants import facts_of
 
 __all__ = [
     "Archive",
     "Document",
+    "Fallback",
     "Link",
     "OnStep",
     "Pool",
@@ -23,8 +24,8 @@ __all__ = [
     "View",
     "alone",
     "choose",
-    "contact_sheet",
     "facts_of",
+    "fallback",
     "precompute",
     "sheet",
 ]

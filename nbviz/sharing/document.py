@@ -38,10 +38,11 @@ class View:
 
 @dataclass(frozen=True)
 class Standing:
-    """A widget as it stands: for a page, in one line of text, and as HTML for readers without scripts."""
+    """A widget as it stands: for a page, in one line, and as text and as HTML for readers without scripts."""
 
     view: View
     title: str
+    text: str
     still: str
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,15 @@ from numpy.typing import NDArray
 from .. import images
 from .._version import __version__
 
+if TYPE_CHECKING:
+    from ..atlas import Patches
+
 MOST_BYTES = 200_000
 """Of a sheet, everything included."""
 TEXT_BYTES = 20_000
 """Of these for captions and lines."""
+PATCH_BYTES = 45_000
+"""Of these for the pictures of a unit's strongest patches, at most."""
 
 MARK = "<figure data-nbviz="
 """What every contact sheet begins with."""
@@ -37,13 +42,32 @@ class Still:
     caption: str
 
 
-def sheet(title: str, stills: Sequence[Still], lines: Sequence[str] = ()) -> str:
-    """HTML of a figure: the pictures side by side, each with its caption; below them lines of text."""
-    share = (MOST_BYTES - TEXT_BYTES) // max(1, len(stills))
+@dataclass(frozen=True)
+class Strongest:
+    """A unit's strongest patches in a data set, and the sentence that says which those are."""
+
+    patches: Patches
+    about: str
+
+    @property
+    def text(self) -> str:
+        """One line."""
+        return f"{self.about}: {'; '.join(patch.brief for patch in self.patches)}"
+
+    @property
+    def html(self) -> str:
+        """A table below its sentence."""
+        return f"<div><small>{html.escape(self.about)}</small></div>{self.patches.table(PATCH_BYTES)}"
+
+
+def sheet(title: str, stills: Sequence[Still], lines: Sequence[str] = (), strongest: Strongest | None = None) -> str:
+    """HTML of a figure: the pictures side by side, each with its caption; below them patches, and lines of text."""
+    patches = strongest.html if strongest else ""
+    share = (MOST_BYTES - TEXT_BYTES - len(patches)) // max(1, len(stills))
     cells = "".join(f'<td align="center" valign="top">{_figure(still, share)}</td>' for still in stills)
     table = f"<table><tr>{cells}</tr></table>" if cells else ""
     text = "".join(f"<div><small>{html.escape(line)}</small></div>" for line in lines)
-    return f'{MARK}"{__version__}"><figcaption><b>{html.escape(title)}</b></figcaption>{table}{text}</figure>'
+    return f'{MARK}"{__version__}"><figcaption><b>{html.escape(title)}</b></figcaption>{table}{patches}{text}</figure>'
 
 
 def _figure(still: Still, most: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from ..errors import NbvizError
 from ..session import Answer, Session
 from . import wants
-from .sheet import Still, filters_still, maps_still, montage, overlay_still, projection_still, sheet
+from .archive import Question
+from .sheet import Still, Strongest, filters_still, maps_still, montage, overlay_still, projection_still, sheet
 from .wants import Facts
 
 Answers = Mapping[str, Answer]
@@ -57,10 +59,33 @@ STILLS: dict[str, Callable[[Answers], Still]] = {
 """By operation, in the order of the sheet."""
 
 
-def answered(session: Session, facts: Facts) -> dict[str, Answer]:
+MOST_PATCHES = 9
+"""Strongest patches of a unit."""
+
+
+class Fallback(NamedTuple):
+    """A widget as it stands, for readers without scripts: as plain text, and as HTML with pictures."""
+
+    text: str
+    html: str
+
+
+def fallback(title: str, session: Session, facts: Facts) -> Fallback:
+    """What the widget shows, under its title."""
+    asked = wants.at(facts, facts.opening)
+    found = answered(session, facts, asked)
+    if "overlay" in found:
+        found = {"picture": session.answer("picture", {"image": facts.opening.image}), **found}
+    stills = [make(found) for op, make in STILLS.items() if op in found]
+    strongest = _strongest(session, asked)
+    text = f"{title}\n{strongest.text}" if strongest else title
+    return Fallback(text, sheet(title, stills, session.net.notes, strongest))
+
+
+def answered(session: Session, facts: Facts, asked: Iterable[Question]) -> dict[str, Answer]:
     """The answers to what the widget shows, by operation; what cannot be computed is missing."""
     found = {}
-    for question in wants.at(facts, facts.opening):
+    for question in asked:
         if question.op not in STILLS:
             continue
         try:
@@ -68,16 +93,24 @@ def answered(session: Session, facts: Facts) -> dict[str, Answer]:
         except NbvizError:
             continue  # the panel itself says why
     if facts.state["_view"] == "dreamer":
-        for asked, answer in session.at_hand():
-            if asked.op in MADE and asked.args["image"] == facts.opening.image and any(b.size for b in answer.buffers):
-                found[asked.op] = answer
+        for kept, answer in session.at_hand():
+            if kept.op in MADE and kept.args["image"] == facts.opening.image and any(b.size for b in answer.buffers):
+                found[kept.op] = answer
     return found
 
 
-def contact_sheet(title: str, session: Session, facts: Facts) -> str:
-    """HTML of the widget as it stands, for readers without scripts."""
-    found = answered(session, facts)
-    if "overlay" in found:
-        found = {"picture": session.answer("picture", {"image": facts.opening.image}), **found}
-    stills = [make(found) for op, make in STILLS.items() if op in found]
-    return sheet(title, stills, session.net.notes)
+def _strongest(session: Session, asked: Iterable[Question]) -> Strongest | None:
+    """The patches that the widget shows, as far as the atlas has them: without projections, which take their time."""
+    unit = next((question.args["unit"] for question in asked if question.op == "patches"), None)
+    if unit is None or session.atlas is None:
+        return None
+    try:
+        patches = session.atlas.top(unit, MOST_PATCHES)
+        seen, total = session.atlas.progress
+    except NbvizError:
+        return None  # the panel itself says why
+    if not patches:
+        return None
+    extent = f"n = {seen:,}" if session.atlas.complete else f"so far, n = {seen:,} of {total:,}"
+    dead = "" if patches[0].score > 0 else ", dead: no picture brings it above zero"
+    return Strongest(patches, f"Strongest patches of {unit} in {session.atlas.path.name} ({extent}{dead})")

@@ -66,7 +66,7 @@ class Shareable(anywidget.AnyWidget):
 
         show: Callable[..., object] = display
         standing = self.recorded()
-        data = {"text/plain": standing.title}
+        data = {"text/plain": standing.text}
         outputs.share([outputs.Recorded(data, sharing.alone(standing.view), standing.title, standing.still)])
         show(data, raw=True)
 
@@ -86,7 +86,7 @@ class Shareable(anywidget.AnyWidget):
         for place in (recorder.facts.opening, *recorder.facts.kept):
             recorder.record(place)
         view = sharing.View(recorder.facts.state, recorder.archive, recorder.put_opening_first())
-        return sharing.Standing(view, self._describe(), self._contact_sheet())
+        return sharing.Standing(view, self._describe(), *self._fallback())
 
     def _recorder(self) -> sharing.Recorder:
         self._require_open()
@@ -104,9 +104,9 @@ class Shareable(anywidget.AnyWidget):
         own = [name for name in self.keys if name not in _HOST_TRAITS]
         return {name: value for name, value in self.get_state(own).items() if name not in ("status", "last_error")}
 
-    def _contact_sheet(self) -> str:
+    def _fallback(self) -> sharing.Fallback:
         facts = sharing.facts_of(self.session, self._page_state())
-        return sharing.contact_sheet(self._describe(), self.session, facts)
+        return sharing.fallback(self._describe(), self.session, facts)
 
     def _require_open(self) -> None:
         if self.comm is None:
@@ -119,8 +119,7 @@ class Shareable(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data:
-            data["text/plain"] = self._describe()
-            data["text/html"] = self._contact_sheet()
+            data["text/plain"], data["text/html"] = self._fallback()
         return bundle
 
 

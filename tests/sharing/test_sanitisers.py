@@ -67,11 +67,15 @@ def outputs(net: nbviz.Network, atlas: nbviz.Atlas) -> Iterator[dict[str, str]]:
         "inversion": nbviz.invert(net, scenes[0], "3", steps=2)._repr_html_(),
         "patches": atlas.top("5:3")._repr_html_(),
     }
-    opened = [widget(net, scenes) for widget in WIDGETS]
-    for widget in opened:
-        made[type(widget).__name__] = widget._repr_mimebundle_()[0]["text/html"]
+    opened = {widget.__name__: widget(net, scenes) for widget in WIDGETS}
+    large = tiny_network(input_size=SIDE)
+    for widget in (Explorer, UnitInspector):
+        name = f"{widget.__name__} with an atlas"
+        opened[name] = widget(large, noise(2, size=SIDE), unit="5:3", atlas=atlas)
+    for name, widget in opened.items():
+        made[name] = widget._repr_mimebundle_()[0]["text/html"]
     yield made
-    for widget in opened:
+    for widget in opened.values():
         widget.close()
 
 
