@@ -175,8 +175,12 @@ def _in_the_unit_s_pane(notebook: Notebook, unit: int) -> None:
     excites.get_by_label("steps").fill("4")
     excites.get_by_role("button", name="Start").click()
     ready(notebook, "excites", "excites_b")
-    one, two = (picture(notebook.panel(name).locator("figure canvas").last) for name in ("excites", "excites_b"))
+    # The other network's panel lies within the first one's.
+    one = picture(excites.locator("figure canvas").first)
+    two = picture(notebook.panel("excites_b").locator("figure canvas"))
+    assert not is_blank(one)
     assert not is_blank(two)
+    assert differs(one, two)
     expect(excites.locator("h5")).to_have_text(["demo", "demo (B)"])
 
 

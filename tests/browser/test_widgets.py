@@ -104,8 +104,8 @@ def test_what_is_not_defined_is_said_in_the_panel(open_notebook: OpenNotebook) -
     panel = notebook.panel("projection")
     panel.get_by_role("radio", name="Deconvnet").click()
     expect(panel).to_have_attribute("data-state", "failed", timeout=ANSWER_MS)
-    expect(panel.get_by_role("alert")).to_contain_text("Deconvnet is not defined here")
-    expect(panel.get_by_role("alert")).to_contain_text("SiLU")
+    expect(panel.locator(".notice")).to_contain_text("Deconvnet is not defined here")
+    expect(panel.locator(".notice")).to_contain_text("SiLU")
     assert "SiLU" in value_of(notebook, "w.last_error")
     notebook.screenshot("not-defined")
     # What is defined is one click away.
