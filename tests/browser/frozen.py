@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import os
 import subprocess
 import sys
@@ -12,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import numpy as np
 from PIL import Image
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from nbviz import demo
 from tests.browser.explorer import ready
 from tests.browser.lab import ANSWER_MS, Lab
-from tests.browser.pixels import changed
+from tests.browser.pixels import changed, held
 
 LAYER, UNIT, OTHER, UNRECORDED = "layer3.0.conv2", 7, 12, 3
 
@@ -92,9 +89,7 @@ def projection(area: Page | FrameLocator | Locator) -> Locator:
 
 def painted(area: Page | FrameLocator | Locator) -> Any:
     """The pixels of the projection's canvas, as they are before the browser lays them on the screen."""
-    canvas = projection(area).locator("canvas").first
-    encoded = canvas.evaluate("canvas => canvas.toDataURL()").partition(",")[2]
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB"))
+    return held(projection(area).locator("canvas").first)
 
 
 def choose(area: Page | FrameLocator | Locator, unit: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,22 @@ NOISE = 8
 def picture(shown: Locator | Page) -> Picture:
     """An element (scrolled into view) or a page as it is painted: (H, W, 3) uint8."""
     png = shown.screenshot(animations="disabled")
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def held(shown: Locator) -> Picture:
+    """The pixels that an image or a canvas holds, before the browser lays them on the screen: (H, W, 3) uint8."""
+    address: str = shown.evaluate(
+        """async (shown) => {
+            if (shown instanceof HTMLCanvasElement) return shown.toDataURL();
+            await shown.decode();
+            const canvas = document.createElement("canvas");
+            [canvas.width, canvas.height] = [shown.naturalWidth, shown.naturalHeight];
+            canvas.getContext("2d").drawImage(shown, 0, 0);
+            return canvas.toDataURL();
+        }"""
+    )
+    png = base64.b64decode(address.partition(",")[2])
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import HTTPServer, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 import nbviz
 from nbviz.cli import main
 from nbviz.cli.serve import server
-from tests.browser.lab import ARTIFACTS, Lab
-from tests.browser.pixels import picture
+from tests.browser.conftest import OpenNotebook
+from tests.browser.explorer import channel, opened
+from tests.browser.lab import ARTIFACTS, Lab, repainted
+from tests.browser.pixels import held, is_blank, picture
+
+if TYPE_CHECKING:
+    from tests.browser.pixels import Picture
 
 LAYER = "layer4.0.conv2"
 
@@ -51,17 +58,31 @@ class Plain(SimpleHTTPRequestHandler):
         """Requests are not news."""
 
 
-@pytest.fixture(params=["ranges", "plain"])
-def served(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
-    running = (
-        server(site)
-        if request.param == "ranges"
-        else ThreadingHTTPServer(("127.0.0.1", 0), partial(Plain, directory=str(site)))
-    )
+@contextmanager
+def at_work(running: HTTPServer) -> Iterator[str]:
+    """The server's address while it serves."""
     threading.Thread(target=running.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{running.server_address[1]}"
     running.shutdown()
     running.server_close()
+
+
+@pytest.fixture
+def ranges(site: Path) -> Iterator[str]:
+    with at_work(server(site)) as address:
+        yield address
+
+
+@pytest.fixture
+def plain(site: Path) -> Iterator[str]:
+    with at_work(ThreadingHTTPServer(("127.0.0.1", 0), partial(Plain, directory=str(site)))) as address:
+        yield address
+
+
+@pytest.fixture(params=["ranges", "plain"])
+def served(request: pytest.FixtureRequest) -> str:
+    address: str = request.getfixturevalue(request.param)
+    return address
 
 
 @pytest.fixture
@@ -115,16 +136,48 @@ def test_a_site_shows_each_units_patches(
     page.screenshot(path=ARTIFACTS / f"site-{'plain' if 'plain' in request.node.name else 'ranges'}.png")
 
 
-def test_a_unit_is_read_by_one_range(site: Path, open_site: Callable[[str], Page]) -> None:
-    running = server(site)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    try:
-        page = open_site(f"http://127.0.0.1:{running.server_address[1]}/#{LAYER}:5")
-        expect(page.locator('[data-panel="unit"]')).to_have_attribute("data-state", "ready")
-        with page.expect_response(lambda answer: answer.url.endswith(".bin")) as waited:
-            page.locator('[role="gridcell"][data-channel="9"]').click()
-        assert waited.value.status == 206
-        assert len(waited.value.body()) < (site / "0.bin").stat().st_size / 20
-    finally:
-        running.shutdown()
-        running.server_close()
+def test_a_unit_is_read_by_one_range(ranges: str, site: Path, open_site: Callable[[str], Page]) -> None:
+    page = open_site(f"{ranges}/#{LAYER}:5")
+    expect(page.locator('[data-panel="unit"]')).to_have_attribute("data-state", "ready")
+    with page.expect_response(lambda answer: answer.url.endswith(".bin")) as waited:
+        page.locator('[role="gridcell"][data-channel="9"]').click()
+    assert waited.value.status == 206
+    assert len(waited.value.body()) < (site / "0.bin").stat().st_size / 20
+
+
+def live_view(atlas: nbviz.Atlas) -> str:
+    return f"""
+import nbviz
+w = nbviz.explore(
+    nbviz.Network.demo(device="cpu"), atlas={str(atlas.path)!r}, layer={LAYER!r}, method="deconvnet", height=1000
+)
+w
+"""
+
+
+def pictures_of(figures: Locator) -> list[Picture]:
+    """Of each patch its pixels and those of its projection."""
+    return [held(image) for image in figures.locator("img").all()]
+
+
+def test_a_click_shows_the_pictures_that_the_live_widget_shows(
+    plain: str, open_site: Callable[[str], Page], atlas: nbviz.Atlas, open_notebook: OpenNotebook
+) -> None:
+    notebook = opened(open_notebook, source=live_view(atlas))
+    page = open_site(f"{plain}/#{LAYER}:5")
+    panel = page.locator('[data-panel="unit"]')
+    expect(panel).to_have_attribute("data-state", "ready")
+    before = pictures_of(panel.locator(".patches"))
+    # Units that fire: a patch that does not has a projection of nothing but grey.
+    for unit in [int(number) for number in np.argsort(atlas.statistics(LAYER).fired)[-2:]]:
+        repainted(notebook.panel("patches"), channel(notebook, unit).click)
+        live = pictures_of(notebook.panel("patches").locator(".mosaic"))
+        page.locator(f'[role="gridcell"][data-channel="{unit}"]').click()
+        expect(panel.get_by_role("heading", name=f"{LAYER}:{unit}")).to_be_visible()
+        shown = pictures_of(panel.locator(".patches"))
+        assert len(shown) == len(live) == 2 * len(atlas.top(f"{LAYER}:{unit}"))
+        for one, other in zip(shown, live, strict=True):
+            assert not is_blank(one)
+            assert np.array_equal(one, other)
+        assert not all(np.array_equal(one, other) for one, other in zip(shown, before, strict=True))
+        before = shown

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 import nbviz
+from nbviz.atlas.plan import TILE
 from nbviz.errors import BadRequest, Cancelled, NotWritten, UnknownName
+from nbviz.session import Session
 from nbviz.sharing.site import export
 from tests.doubles import noise, tiny_network
 from tests.sharing.conftest import plain_person
@@ -28,19 +31,23 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> nbviz.Atlas:
     return nbviz.scan(net, folder, tmp_path_factory.mktemp("hostile") / "atlas", layers=["0", "3"], k=2, progress=False)
 
 
+def record(site: Path, layer: int, channel: int) -> tuple[dict[str, Any], bytes]:
+    """What a click reads: the facts of a channel, and the pictures one after the other."""
+    ends = json.loads((site / f"{layer}.json").read_text())["ends"]
+    whole = (site / f"{layer}.bin").read_bytes()
+    assert ends[-1] == len(whole)
+    found = whole[ends[channel] : ends[channel + 1]]
+    (length,) = struct.unpack_from("<I", found)
+    return json.loads(found[4 : 4 + length]), found[4 + length :]
+
+
 def test_a_record_is_found_by_its_range(atlas: nbviz.Atlas, tmp_path: Path) -> None:
     told = export(atlas, tmp_path / "site", ["3"], progress=False)
     assert (told.layers, told.channels) == (1, 12)
-    number = atlas.layers.index("3")
-    ends = json.loads((tmp_path / "site" / f"{number}.json").read_text())["ends"]
-    whole = (tmp_path / "site" / f"{number}.bin").read_bytes()
-    record = whole[ends[7] : ends[8]]
-    (length,) = struct.unpack_from("<I", record)
-    facts = json.loads(record[4 : 4 + length])
+    facts, files = record(tmp_path / "site", atlas.layers.index("3"), 7)
     assert facts["unit"] == "3:7"
     assert [patch["score"] for patch in facts["patches"]] == [patch.score for patch in atlas.top("3:7")]
-    assert sum(patch["length"] for patch in facts["patches"]) == len(record) - 4 - length
-    assert ends[-1] == len(whole)
+    assert sum(patch["length"] for patch in facts["patches"]) == len(files)
 
 
 def test_names_of_a_hostile_person_stay_text(atlas: nbviz.Atlas, tmp_path: Path) -> None:
@@ -74,3 +81,20 @@ def test_an_interrupted_export_leaves_nothing(atlas: nbviz.Atlas, tmp_path: Path
     with pytest.raises(Cancelled):
         export(atlas, tmp_path / "site", progress=False, on_step=stop)
     assert not list(tmp_path.iterdir())
+
+
+def test_its_pictures_are_the_files_that_the_live_widget_shows(tmp_path: Path) -> None:
+    # Pictures larger than an atlas keeps: neither may reduce them again in its own way.
+    scenes = noise(5, size=224)
+    labelled = [(picture, "noise") for picture in scenes]
+    net = tiny_network(input_size=224)
+    atlas = nbviz.scan(net, labelled, tmp_path / "atlas", layers=["3", "5"], k=3, progress=False)
+    atlas.add("deconvnet", progress=False)
+    export(atlas, tmp_path / "site", progress=False)
+    live = Session(net, scenes, atlas=atlas)
+    for name in atlas.layers:
+        facts, files = record(tmp_path / "site", atlas.layers.index(name), 2)
+        answer = live.answer("patches", {"unit": f"{name}:2", "method": "deconvnet"})
+        assert len(facts["patches"]) == len(facts["projections"]["deconvnet"]) == 3
+        assert files == answer.buffers[0].tobytes()
+    assert max(patch["width"] for patch in facts["patches"]) == TILE
