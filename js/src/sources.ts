@@ -153,7 +153,7 @@ function weights(store: Store): TileSource {
 
 /** What excites each unit, as far as it is drawn. */
 function excites(store: Store): TileSource {
-  const { slots, gallery } = store;
+  const { slots, gallery, network } = store;
   const sheet = gallery.sheet.value;
   const running = ["computing", "queued"].includes(slots.gallery.state.value);
   const done = sheet?.tiles.size ?? 0;
@@ -162,7 +162,7 @@ function excites(store: Store): TileSource {
     slot: slots.gallery,
     shown: slots.gallery.shown.value,
     tiles: sheet && { ...sheet, colours: null, shrink: true },
-    key: sheet ? `${sheet.layer}:${done}` : "",
+    key: sheet ? `${network.value}:${sheet.layer}:${done}` : "",
     legendOf: () => "drawn by activation maximisation, each for its own unit",
     factsOf: (channel) => {
       const tile = sheet?.tiles.get(channel);

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ViewportSize, sync_playwright
+from playwright.sync_api import BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.browser import frozen
 from tests.browser.lab import ARTIFACTS, Lab, Notebook
@@ -29,6 +30,7 @@ WINDOW = ViewportSize(width=1400, height=1000)
 FAILED = pytest.StashKey[bool]()
 
 OpenNotebook = Callable[[Sequence[str]], Notebook]
+OpenFile = Callable[[Path | str], Page]
 
 
 # `package`, not `session`: Playwright keeps an event loop running, which must be gone before other tests start theirs.
@@ -80,6 +82,29 @@ def open_notebook(lab: Lab, request: pytest.FixtureRequest) -> Iterator[OpenNote
             print(f"picture: {ARTIFACTS / 'failed' / name}-{number}.png")
             print("console:", *notebook.console_errors, sep="\n  ")
         notebook.close()
+
+
+@pytest.fixture
+def open_file(lab: Lab) -> Iterator[OpenFile]:
+    """Open a page from disk in a browser that has no network; anything asked of one fails the test."""
+    browser = lab.context.browser
+    assert browser is not None
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
+    asked: list[str] = []
+    errors: list[str] = []
+
+    def open_(url: Path | str) -> Page:
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.goto(url if isinstance(url, str) else url.as_uri())
+        return page
+
+    yield open_
+    context.close()
+    assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))]
+    assert errors == []
 
 
 @pytest.hookimpl(wrapper=True)

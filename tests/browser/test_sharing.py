@@ -22,12 +22,12 @@ import numpy as np
 import pytest
 from nbconvert import HTMLExporter
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 import nbviz
 from nbviz.sharing.freeze import freeze
 from nbviz.sharing.outputs import WIDGET_STATE, WIDGET_VIEW, outputs_of
-from tests.browser.conftest import OpenNotebook
+from tests.browser.conftest import OpenFile, OpenNotebook
 from tests.browser.explorer import channel, ready
 from tests.browser.frozen import (
     EXPLORER,
@@ -46,33 +46,8 @@ from tests.browser.frozen import (
 from tests.browser.lab import ANSWER_MS, ARTIFACTS, PANEL, Lab, Notebook, asked_elsewhere
 from tests.sharing.sanitisers import FORMER, GOGS, NBVIEWER_POLICY, Host
 
-OpenFile = Callable[[Path | str], Page]
-
 NBCONVERTS_OWN = {"cdnjs.cloudflare.com", "cdn.jsdelivr.net", "unpkg.com"}
 """Whom the page of nbconvert's template asks for scripts, whatever the notebook."""
-
-
-@pytest.fixture
-def open_file(lab: Lab) -> Iterator[OpenFile]:
-    """Open a page from disk in a browser that has no network; anything asked of one fails the test."""
-    browser = lab.context.browser
-    assert browser is not None
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
-    asked: list[str] = []
-    errors: list[str] = []
-
-    def open_(url: Path | str) -> Page:
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.goto(url if isinstance(url, str) else url.as_uri())
-        return page
-
-    yield open_
-    context.close()
-    assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))]
-    assert errors == []
 
 
 def test_a_page_from_disk_is_clickable(places: Places, open_file: OpenFile, live: Live) -> None:
