@@ -3,8 +3,8 @@
 GitHub's renderer of notebooks is not published. Its pipeline for other people's HTML was, and lives on as
 html-pipeline; both stages are here. Neither lets `data:` addresses through, and whether GitHub does so for notebooks
 is not documented: so an output has to say what it found without its pictures as well. nbviewer sanitises nothing (its
-rule is a header, `NBVIEWER_POLICY`); JupyterLab's sanitiser, which MyST's pages use too, is used itself by the tests in
-a browser.
+rule is a header, `NBVIEWER_POLICY`), nor do MyST's sites (`MYST_PLAIN`); JupyterLab's sanitiser is used itself by the
+tests in a browser.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ import bleach
 NBVIEWER_POLICY = "connect-src 'none';"
 """jupyter/nbviewer a53d1081, nbviewer/app.py: the Content-Security-Policy of every page; nbviewer/formats.py renders by
 nbconvert's template `lab` with its defaults, which sanitise nothing."""
+
+MYST_PLAIN = frozenset({"text/plain", "image/png", "image/gif", "image/jpeg", "image/bmp"})
+"""@myst-theme/jupyter 1.4.1, dist/output.js, DIRECT_MIME_TYPES: an output of these kinds alone is shown as its picture,
+or else as its text. Every other one goes, without its widget view (thebe-core 0.5.0, src/utils.ts, stripWidgets), to
+JupyterLab's own output area, which is told to trust it (src/passive.ts): what a trusted notebook shows."""
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import bleach
 import pytest
 from nbconvert.filters.strings import clean_html
-from PIL import Image
 
-import nbviz
 from nbviz.sharing.sheet import MOST_BYTES
-from nbviz.widgets import Dreamer, Explorer, FilterGrid, HeatmapOverlay, LayerGrid, UnitInspector
-from tests.doubles import noise, tiny_network
+from nbviz.widgets import Explorer
 from tests.sharing.sanitisers import HOSTS, Host
 from tests.sharing.test_freeze import snapshot_of
-
-SIDE = 224
-WIDGETS = (Dreamer, Explorer, FilterGrid, HeatmapOverlay, LayerGrid, UnitInspector)
 
 
 class Seen(HTMLParser):
@@ -40,43 +34,6 @@ class Seen(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words += data.split()
-
-
-@pytest.fixture(scope="module")
-def atlas(tmp_path_factory: pytest.TempPathFactory) -> nbviz.Atlas:
-    """Of pictures whose patches are large and hard to compress."""
-    folder = tmp_path_factory.mktemp("pictures")
-    for number, pixels in enumerate(noise(9, size=SIDE)):
-        Image.fromarray(pixels).save(folder / f"{number}.png")
-    net = tiny_network(input_size=SIDE)
-    return nbviz.scan(net, folder, tmp_path_factory.mktemp("scanned") / "atlas", ["5"], progress=False)
-
-
-@pytest.fixture
-def outputs(net: nbviz.Network, atlas: nbviz.Atlas) -> Iterator[dict[str, str]]:
-    """HTML of one output of each kind that nbviz has."""
-    scenes = noise(2)
-    made = {
-        "heat map": nbviz.saliency(net, scenes[0], "cat")._repr_html_(),
-        "channels": nbviz.activations(net, scenes[0], "3")._repr_html_(),
-        "projection": nbviz.deconvnet(net, scenes[0], "3:2")._repr_html_(),
-        "relevance": nbviz.lrp(net, scenes[0], "cat")._repr_html_(),
-        "filters": nbviz.filters(net)._repr_html_(),
-        "synthesis": nbviz.visualize(net, net.unit("3", 2), steps=2)._repr_html_(),
-        "dream": nbviz.deep_dream(net, scenes[0], "3", steps=1)._repr_html_(),
-        "inversion": nbviz.invert(net, scenes[0], "3", steps=2)._repr_html_(),
-        "patches": atlas.top("5:3")._repr_html_(),
-    }
-    opened = {widget.__name__: widget(net, scenes) for widget in WIDGETS}
-    large = tiny_network(input_size=SIDE)
-    for widget in (Explorer, UnitInspector):
-        name = f"{widget.__name__} with an atlas"
-        opened[name] = widget(large, noise(2, size=SIDE), unit="5:3", atlas=atlas)
-    for name, widget in opened.items():
-        made[name] = widget._repr_mimebundle_()[0]["text/html"]
-    yield made
-    for widget in opened.values():
-        widget.close()
 
 
 @pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
