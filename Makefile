@@ -18,6 +18,8 @@ FRONTEND_SOURCES := $(shell find js/src -type f) $(wildcard js/*.json js/*.mjs) 
 # Options of `make demo` and `make test`: LAB_ARGS="--port 9999", PYTEST_ARGS="-k click".
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+# Two files of tests at a time, on a core each: those in the browser mostly wait. PYTEST_ARGS="-n 0" runs one by one.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 # JupyterLab refuses root unless told; without a display it prints the notebook's address instead of opening it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 HAS_DISPLAY := $(filter Darwin,$(shell uname))$(DISPLAY)$(WAYLAND_DISPLAY)
@@ -38,10 +40,10 @@ demo: install
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb $(AS_ROOT) $(NO_DISPLAY) $(LAB_ARGS)
 
 check: install lint types contracts
-	$(BIN)/python -m pytest -q -m "not browser and not slow" $(PYTEST_ARGS)
+	$(PYTEST) -q -m "not browser and not slow" $(PYTEST_ARGS)
 
 test: install lint types contracts frontend-test browser
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -158,6 +158,7 @@ def test_weights_are_small():
     assert WEIGHTS.stat().st_size <= 3e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("objects", "n", "least"), [(1, 400, 0.95), (2, 400, 0.90)])
 def test_shipped_network_names_the_objects_of_unseen_scenes(objects, n, least):
     scenes = demo.scenes(n, FRESH, objects)

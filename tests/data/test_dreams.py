@@ -11,6 +11,8 @@ from nbviz.synthesis import remembering
 
 from .real import Photographs
 
+pytestmark = pytest.mark.slow  # real networks on photographs
+
 LAYERS = {"squeezenet1_1": ("features.3", "features.8"), "mobilenet_v2": ("features.4", "features.11")}
 
 
@@ -45,7 +47,6 @@ def test_a_large_photograph_in_tiles_shows_no_seam(real: nbviz.Network, photogra
     assert alike > 0.9
 
 
-@pytest.mark.slow
 def test_deeper_layers_remember_less(real: nbviz.Network, photographs: Photographs) -> None:
     photo = photographs / "coral_samoyed.jpg"
     seen = real.denormalise(real.preprocess(photo))[0].clamp(0, 1).permute(1, 2, 0).numpy()

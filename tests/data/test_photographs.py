@@ -15,6 +15,8 @@ import nbviz
 
 from .real import NETWORKS, Marked, Photographs, model, network
 
+pytestmark = pytest.mark.slow  # real networks on photographs
+
 DOG_AND_CAT, ZEBRA_AND_CAR = "two_dog_over_cat_montage.jpg", "two_zebra_beside_car_montage.jpg"
 # As SOURCES.md states for these pictures under torchvision's own preprocessing: top-1 and top-5 in per cent.
 STATED = {"squeezenet1_1": (77.2, 90.1), "mobilenet_v2": (89.1, 94.1)}

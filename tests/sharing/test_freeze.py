@@ -219,6 +219,7 @@ freeze(sys.argv[1], execute=False, progress=False)
 """
 
 
+@pytest.mark.slow
 def test_killed_while_it_writes_it_leaves_the_notebook_as_it_was(
     tmp_path: Path, frozen_data: list[dict[str, Any]]
 ) -> None:

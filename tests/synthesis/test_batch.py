@@ -150,6 +150,7 @@ def test_a_gram_matrix_says_which_channels_are_active_together() -> None:
         torch.testing.assert_close(gram(maps)[n], slow / slow.square().sum().sqrt())
 
 
+@pytest.mark.slow
 def test_different_pictures_of_a_unit_differ_more_with_the_penalty_than_by_their_seeds() -> None:
     net = Network.demo()
     unit = net.unit("layer4", 3)

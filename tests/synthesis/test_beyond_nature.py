@@ -33,6 +33,7 @@ def ratios(net: Network, layer: str, channels: list[int], maxima: Tensor, steps:
     return found
 
 
+@pytest.mark.slow
 def test_channels_of_the_demo_exceed_64_scenes() -> None:
     net = Network.demo()
     layer = net.late_convolution
