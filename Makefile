@@ -26,8 +26,8 @@ HAS_DISPLAY := $(filter Darwin,$(shell uname))$(DISPLAY)$(WAYLAND_DISPLAY)
 NO_DISPLAY := $(if $(HAS_DISPLAY),,--no-browser)
 
 .PHONY: help install frontend demo check test lint types contracts frontend-test browser format dist clean
-# The closing line of pytest comes last.
-.NOTPARALLEL:
+# What needs nothing of each other, two at a time; what one says comes in one piece.
+TOGETHER = $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
 help:
 	@sed -n 's/^# \(make \)/\1/p' Makefile
@@ -39,10 +39,13 @@ frontend: $(BUNDLE)
 demo: install
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb $(AS_ROOT) $(NO_DISPLAY) $(LAB_ARGS)
 
-check: install lint types contracts
+check: install
+	$(TOGETHER) types lint contracts
 	$(PYTEST) -q -m "not browser and not slow" $(PYTEST_ARGS)
 
-test: install lint types contracts frontend-test browser
+# The closing line of pytest comes last.
+test: install
+	$(TOGETHER) frontend-test types browser lint contracts
 	$(PYTEST) $(PYTEST_ARGS)
 
 lint: $(INSTALLED)

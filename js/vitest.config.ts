@@ -16,5 +16,7 @@ export default defineConfig({
     include: ["test/**/*.test.{ts,tsx}"],
     setupFiles: ["test/setup.ts"],
     testTimeout: 20_000,
+    // By default one core is left free, of two that is every second.
+    maxWorkers: "100%",
   },
 });
