@@ -168,6 +168,7 @@ def test_the_boxes_of_all_units_are_those_of_each() -> None:
         assert tuple(boxes[y, x_]) == found.box(y, x_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size", "gated"), NETWORKS, ids=[row[0] for row in NETWORKS])
 def test_the_boxes_of_real_architectures_are_what_a_gradient_reaches(
     name: str, size: tuple[int, int], gated: bool

@@ -27,6 +27,7 @@ def with_projections(atlas: nbviz.Atlas, net: nbviz.Network, tmp_path_factory: p
     return made
 
 
+@pytest.mark.slow
 def test_a_projection_is_that_of_its_patch_cut_to_the_same_box(
     with_projections: nbviz.Atlas, net: nbviz.Network
 ) -> None:

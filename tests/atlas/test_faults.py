@@ -51,6 +51,7 @@ def test_killed_at_twenty_random_moments_it_ends_in_the_same_bytes(
         assert contents(Path(path)) == contents(atlas.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", range(1, 13))
 def test_a_disk_that_is_full_at_any_write_is_told_and_the_scan_goes_on_later(
     scan: Scan, folder: Path, atlas: nbviz.Atlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: int
@@ -88,6 +89,7 @@ except BadAtlas as error:
 """
 
 
+@pytest.mark.slow
 def test_what_the_system_answers_to_parquet_is_understood_and_nothing_is_left(tmp_path: Path) -> None:
     pytest.importorskip("resource")
     command = [sys.executable, "-c", LIMITED, str(tmp_path)]
@@ -96,6 +98,7 @@ def test_what_the_system_answers_to_parquet_is_understood_and_nothing_is_left(tm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shard-000002.safetensors", "prefix.safetensors"])
 @pytest.mark.parametrize("damage", ["cut off", "changed"])
 def test_partial_results_that_were_damaged_are_made_again(

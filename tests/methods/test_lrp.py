@@ -433,6 +433,7 @@ def test_relevance_of_a_class_lies_on_its_object_of_two(name: str, shared_data: 
     assert float(np.median(gains)) > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v2"])
 def test_relevance_of_the_predicted_class_lies_on_the_object(name: str, shared_data: Path) -> None:
     net = real(name, shared_data)

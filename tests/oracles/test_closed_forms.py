@@ -58,6 +58,7 @@ class PooledHead(Case):
         return x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_gradients_agree_with_finite_differences(case: type[Case]) -> None:
     under = Microscope(case())
