@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 
 from ..errors import NotDefined
@@ -30,21 +32,23 @@ def _weight(net: Network, name: str) -> torch.Tensor | None:
     return net.weight(chosen.same_as) if weight is None and chosen.same_as else weight
 
 
+def _convolutions(net: Network) -> Iterator[str]:
+    """Layers with filters, in the order in which they are computed."""
+    for name in net.layers:
+        weight = net.weight(name)
+        if weight is not None and weight.dim() == 4:
+            yield name
+
+
 def _first_convolution(net: Network) -> str:
-    return _convolutions(net)[0]
-
-
-def _convolutions(net: Network) -> list[str]:
-    """Layers with filters, in the order in which they are computed; at least one."""
-    weights = {name: net.weight(name) for name in net.layers}
-    found = [name for name, weight in weights.items() if weight is not None and weight.dim() == 4]
-    if not found:
-        raise NotDefined(f"{net.name} has no 2-d convolution, so it has no filters to show.")
-    return found
+    for name in _convolutions(net):
+        return name
+    raise NotDefined(f"{net.name} has no 2-d convolution, so it has no filters to show.")
 
 
 def _hint(net: Network, name: str) -> str:
-    """Where there are filters near a layer without: the newest at or before it, else the first after it."""
-    names, convolutions = list(net.layers), _convolutions(net)
-    before = [one for one in convolutions if names.index(one) <= names.index(name)]
-    return f"the convolution before it is {before[-1]!r}" if before else f"the first one is {convolutions[0]!r}"
+    """Where there are filters near a layer without: the newest before it, else the first of all."""
+    first, names = _first_convolution(net), list(net.layers)
+    earlier = names[: names.index(name)]
+    before = [one for one in _convolutions(net) if one in earlier]
+    return f"the convolution before it is {before[-1]!r}" if before else f"the first one is {first!r}"

@@ -78,7 +78,9 @@ def walk(notebook: Notebook, cell: int) -> list[str]:
     return [layers[node] for node in seen]
 
 
-def _look_through(open_notebook: OpenNotebook, families: list[str]) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("families", [FAMILIES_ONE, FAMILIES_TWO], ids=lambda families: f"{families[0]}…")
+def test_every_stop_shows_a_grid(open_notebook: OpenNotebook, families: list[str]) -> None:
     notebook = open_notebook([START, *(f"opened({name!r})" for name in families)])
     notebook.run(0)
     for cell, name in enumerate(families, 1):
@@ -88,9 +90,3 @@ def _look_through(open_notebook: OpenNotebook, families: list[str]) -> None:
         top = json.loads(eval(value_of(notebook, "json.dumps([layer_of(n) for n in w._network['tree']])")))
         assert set(stops) >= set(top), name
         notebook.screenshot(f"family-{name}")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("families", [FAMILIES_ONE, FAMILIES_TWO], ids=lambda families: f"{families[0]}…")
-def test_every_stop_shows_a_grid(open_notebook: OpenNotebook, families: list[str]) -> None:
-    _look_through(open_notebook, families)

@@ -12,10 +12,9 @@ import nbviz
 @pytest.fixture(scope="module")
 def clamped() -> nbviz.Network:
     """Channels of one grey pixel each: far above the upper bound, far below the lower one, in between."""
-    convolution = nn.Conv2d(1, 3, 1)
+    convolution = nn.Conv2d(1, 3, 1, bias=False)
     with torch.no_grad():
         convolution.weight[:] = torch.tensor([100.0, -100.0, 1.0]).view(3, 1, 1, 1)
-        convolution.bias[:] = 0  # type: ignore[index]
     model = nn.Sequential(convolution, nn.ReLU6(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
     return nbviz.Network(model, input_size=8, device="cpu")
 
